@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { encodeOptionsSchema, nameSchema, parseOptions } from './encode-request.ts';
+
+/** Most texts of one chunk: a window the batcher can sort well, and about 0.8 MB of vectors at 768 dimensions. */
+export const MAX_CHUNK_TEXTS = 256;
+/** Most bytes (UTF-8) of the texts of one chunk. A larger job blocks Redis for longer than a batch takes. */
+export const MAX_CHUNK_BYTES = 1_000_000;
+
+const idSchema = z.string().regex(/^[A-Za-z0-9-]{3,80}$/);
+
+/** One chunk as it stands in the queue. */
+export const encodeJobSchema = z.strictObject({
+  version: z.literal(1),
+  requestId: idSchema,
+  chunkIndex: z.int().min(0),
+  clientId: idSchema,
+  model: nameSchema,
+  /** The model the caller meant; a worker with another one fails the chunk with `model_changed`. */
+  fingerprint: z.string().max(128),
+  texts: z.array(z.string()).min(1).max(MAX_CHUNK_TEXTS),
+  options: encodeOptionsSchema,
+  tenant: nameSchema.optional(),
+  /** Whether a request record counts this chunk; a lone awaited chunk has none. */
+  tracked: z.boolean(),
+  /** Whether a client waits for the answer on its reply stream. */
+  awaited: z.boolean(),
+  /** Redis time in ms after which nobody waits; 0 means never. */
+  deadlineMs: z.number().min(0),
+  /** How long the result is kept. */
+  resultTtlMs: z.int().min(1),
+});
+export type EncodeJob = z.output<typeof encodeJobSchema>;
+
+/** @throws FarmError `invalid_argument` with every broken field named. */
+export function parseEncodeJob(data: unknown): EncodeJob {
+  return parseOptions('not an encode job', encodeJobSchema, data);
+}
+
+/** The job's id is a pure function of its request and chunk, so enqueueing twice is enqueueing once. */
+export function encodeJobId(requestId: string, chunkIndex: number): string {
+  return `${requestId}.${chunkIndex}`;
+}
+
+/** @returns undefined where the id is not one of ours. */
+export function parseEncodeJobId(jobId: string): { requestId: string; chunkIndex: number } | undefined {
+  const match = /^([A-Za-z0-9-]{3,80})\.(\d{1,9})$/.exec(jobId);
+  if (!match) return undefined;
+  return { requestId: match[1] ?? '', chunkIndex: Number(match[2]) };
+}

@@ -1,0 +1,44 @@
+export { FARM_ERROR_CODES, FarmError, parseFarmErrorCode, type FarmErrorCode } from './farm-error.ts';
+export { LANES, laneSchema, type Lane } from './lane.ts';
+export {
+  encodeOptionsSchema,
+  encodeRequestSchema,
+  MAX_TEXT_BYTES,
+  nameSchema,
+  parseEncodeRequest,
+  parseOptions,
+  parseTexts,
+  type EncodeOptions,
+  type EncodeRequest,
+} from './encode-request.ts';
+export {
+  encodeJobId,
+  encodeJobSchema,
+  MAX_CHUNK_BYTES,
+  MAX_CHUNK_TEXTS,
+  parseEncodeJob,
+  parseEncodeJobId,
+  type EncodeJob,
+} from './encode-job.ts';
+export type { EncodeTiming, Receipt } from './receipt.ts';
+export { MAX_INLINE_BYTES, parseReply, REPLY_STATUSES, type Reply, type ReplyStatus } from './reply.ts';
+export {
+  deviceReportSchema,
+  modelRegistrationSchema,
+  workerReportSchema,
+  type DeviceReport,
+  type ModelRegistration,
+  type WorkerReport,
+} from './device-report.ts';
+export {
+  decodeVectorBlock,
+  encodeVectorBlock,
+  failedBlock,
+  rowBytes,
+  VECTOR_DTYPES,
+  type FloatBlock,
+  type TextFailure,
+  type VectorBlock,
+  type VectorDtype,
+} from './vector-block.ts';
+export { FIRST_SHARD, queueName, queueNames, redisKeys, shardPrefix, type RedisKeys } from './redis-keys.ts';
