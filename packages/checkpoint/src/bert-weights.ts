@@ -1,0 +1,60 @@
+import { FarmError } from '@embedfarm/contract';
+import type { BertConfig } from './bert-config.ts';
+
+export interface WeightTensor {
+  readonly shape: readonly number[];
+  /** Row-major float32. May read a file or compute: call it once, and drop what it gave. */
+  readonly read: () => Float32Array;
+}
+
+/** Tensors by their Hugging Face name; a linear layer's weight has the shape [out, in]. */
+export type BertWeights = ReadonlyMap<string, WeightTensor>;
+
+/** Every tensor of the encoder and its shape, in the order of the forward pass. */
+export function bertWeightShapes(config: BertConfig, layers = config.layers): Map<string, number[]> {
+  const { hiddenSize: hidden, intermediateSize: intermediate } = config;
+  const shapes = new Map<string, number[]>([
+    ['embeddings.word_embeddings.weight', [config.vocabularySize, hidden]],
+    ['embeddings.position_embeddings.weight', [config.maxPositions, hidden]],
+    ['embeddings.token_type_embeddings.weight', [config.segmentTypes, hidden]],
+  ]);
+  const linear = (name: string, outputs: number, inputs: number): void => {
+    shapes.set(`${name}.weight`, [outputs, inputs]).set(`${name}.bias`, [outputs]);
+  };
+  const layerNorm = (name: string): void => {
+    shapes.set(`${name}.weight`, [hidden]).set(`${name}.bias`, [hidden]);
+  };
+  layerNorm('embeddings.LayerNorm');
+  for (let layer = 0; layer < layers; layer += 1) {
+    const block = `encoder.layer.${layer}`;
+    for (const part of ['query', 'key', 'value']) linear(`${block}.attention.self.${part}`, hidden, hidden);
+    linear(`${block}.attention.output.dense`, hidden, hidden);
+    layerNorm(`${block}.attention.output.LayerNorm`);
+    linear(`${block}.intermediate.dense`, intermediate, hidden);
+    linear(`${block}.output.dense`, hidden, intermediate);
+    layerNorm(`${block}.output.LayerNorm`);
+  }
+  return shapes;
+}
+
+/** @throws FarmError `invalid_argument` that names every tensor which is missing or has another shape. */
+export function checkBertWeights(config: BertConfig, weights: BertWeights, layers = config.layers): void {
+  const faults: string[] = [];
+  for (const [name, expected] of bertWeightShapes(config, layers)) {
+    const got = weights.get(name)?.shape;
+    if (got === undefined) {
+      faults.push(`${name} is missing, expected [${expected.join(', ')}]`);
+    } else if (got.join() !== expected.join()) {
+      faults.push(`${name} is [${got.join(', ')}], expected [${expected.join(', ')}]`);
+    }
+  }
+  if (faults.length === 0) return;
+  throw new FarmError('invalid_argument', `the weights do not fit the config: ${faults.join('; ')}`);
+}
+
+/** @throws FarmError `invalid_argument` when there is no such tensor. */
+export function weightOf(weights: BertWeights, name: string): WeightTensor {
+  const weight = weights.get(name);
+  if (weight !== undefined) return weight;
+  throw new FarmError('invalid_argument', `the weights hold no ${name}`);
+}

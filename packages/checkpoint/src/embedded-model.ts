@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { access } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { BertConfig } from './bert-config.ts';
+import { bertGraph } from './bert-graph.ts';
+import { embeddedVocabulary } from './embedded-vocabulary.ts';
+import { encodeOnnxModel } from './onnx-model.ts';
+import { PACKED_FORMAT, writePackedModel } from './packed-model.ts';
+import { randomBertWeights } from './random-bert-weights.ts';
+import { BERT_SHAPES } from './random-model.ts';
+
+/** The name by which the embedded model is asked for. */
+export const EMBEDDED_MODEL = 'embedded';
+
+const SEED = 20_181_011;
+
+/**
+ * The model that is always there: a BERT of 2 layers of 128, untrained, made by this package and the
+ * same to the bit everywhere. It lets a farm start without a download; texts that share words get
+ * vectors that are near, and no more should be read into them.
+ *
+ * @returns the absolute path of its directory under `cacheDirectory`. It is written on the first call
+ * (about 3 MB); the folder's name changes with its content. Safe for several processes at once.
+ */
+export async function ensureEmbeddedModel(cacheDirectory: string): Promise<string> {
+  const vocabulary = embeddedVocabulary();
+  const config: BertConfig = { ...BERT_SHAPES.tiny, vocabularySize: vocabulary.length };
+  const weights = randomBertWeights(config, SEED);
+  const { bytes } = encodeOnnxModel(bertGraph(config, weights), 'model.onnx.data');
+  const content = createHash('sha256')
+    .update(JSON.stringify([PACKED_FORMAT, SEED, config, vocabulary]))
+    .update(bytes)
+    .digest('hex');
+  const directory = resolve(join(cacheDirectory, `${EMBEDDED_MODEL}-${content.slice(0, 12)}`));
+  if (await isComplete(directory)) return directory;
+  return writePackedModel(directory, {
+    config,
+    weights,
+    vocabulary,
+    lowercase: true,
+    pooling: 'mean',
+    normalize: true,
+    meaningful: false,
+  });
+}
+
+/** A packed model appears whole, so one file stands for all. */
+async function isComplete(directory: string): Promise<boolean> {
+  return access(join(directory, 'embedfarm.json')).then(
+    () => true,
+    () => false,
+  );
+}

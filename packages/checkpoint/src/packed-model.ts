@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto';
+import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { FarmError } from '@embedfarm/contract';
+import { formatBertConfig, type BertConfig } from './bert-config.ts';
+import { bertGraph } from './bert-graph.ts';
+import type { BertWeights } from './bert-weights.ts';
+import { sentenceTransformerFiles, type Pooling } from './sentence-transformer-files.ts';
+import { writeOnnxModel } from './write-onnx-model.ts';
+
+export interface PackedModel {
+  readonly config: BertConfig;
+  readonly weights: BertWeights;
+  /** WordPiece entries by id, or the path of a `vocab.txt`. */
+  readonly vocabulary: readonly string[] | { readonly vocabFile: string };
+  readonly lowercase: boolean;
+  readonly pooling: Pooling;
+  /** Whether vectors have length 1 unless the caller wants otherwise. */
+  readonly normalize: boolean;
+  /** Encoder blocks in the graph; all of them by default. */
+  readonly layers?: number;
+  /** In tokens, special ones included; `config.maxPositions` by default and at most. */
+  readonly maxSequenceLength?: number;
+  /** False for weights that were never trained: their vectors show speed, not sense. */
+  readonly meaningful: boolean;
+}
+
+/** The version of `embedfarm.json`. */
+export const PACKED_FORMAT = 1;
+
+/**
+ * A model directory in the layout of Hugging Face and sentence-transformers, with the packed graph of
+ * `bertGraph` as `model.onnx`. It appears whole or not at all; where another process made the same
+ * directory meanwhile, that one stays.
+ *
+ * @returns the absolute path of the directory.
+ * @throws FarmError `invalid_argument` when the directory exists already, or the parts do not fit together.
+ */
+export async function writePackedModel(directory: string, model: PackedModel): Promise<string> {
+  const target = resolve(directory);
+  if (await exists(target)) throw new FarmError('invalid_argument', `${target} exists already`);
+  const { config } = model;
+  const vocabulary = await readVocabulary(model.vocabulary);
+  checkVocabulary(vocabulary, config);
+  const maxSequenceLength = checkSequenceLength(model.maxSequenceLength ?? config.maxPositions, config);
+  const layers = model.layers ?? config.layers;
+  const graph = bertGraph(config, model.weights, { layers });
+  const files = {
+    'config.json': formatBertConfig(config),
+    'embedfarm.json': { format: PACKED_FORMAT, graph: 'packed', layers, meaningful: model.meaningful },
+    ...sentenceTransformerFiles({ ...model, dimensions: config.hiddenSize, maxSequenceLength }),
+  };
+  return inNewDirectory(target, async (temporary) => {
+    for (const [path, content] of Object.entries(files)) {
+      await mkdir(dirname(join(temporary, path)), { recursive: true });
+      await writeFile(join(temporary, path), `${JSON.stringify(content, null, 2)}\n`);
+    }
+    const vocabFile = join(temporary, 'vocab.txt');
+    if ('vocabFile' in model.vocabulary) await copyFile(model.vocabulary.vocabFile, vocabFile);
+    else await writeFile(vocabFile, `${vocabulary.join('\n')}\n`);
+    await writeOnnxModel(temporary, graph);
+  });
+}
+
+async function readVocabulary(vocabulary: PackedModel['vocabulary']): Promise<readonly string[]> {
+  if (!('vocabFile' in vocabulary)) return vocabulary;
+  const text = await readFile(vocabulary.vocabFile, 'utf8');
+  return text.replace(/\r?\n$/, '').split(/\r?\n/);
+}
+
+function checkVocabulary(vocabulary: readonly string[], config: BertConfig): void {
+  // A table may have rows to spare, as some checkpoints pad it; an entry without a row has no vector.
+  if (vocabulary.length > config.vocabularySize) {
+    throw new FarmError(
+      'invalid_argument',
+      `the vocabulary has ${vocabulary.length} entries, the model has ${config.vocabularySize}`,
+    );
+  }
+  for (const special of ['[UNK]', '[CLS]', '[SEP]']) {
+    if (!vocabulary.includes(special)) {
+      throw new FarmError('invalid_argument', `the vocabulary has no ${special}`);
+    }
+  }
+}
+
+function checkSequenceLength(length: number, config: BertConfig): number {
+  if (Number.isInteger(length) && length >= 2 && length <= config.maxPositions) return length;
+  throw new FarmError(
+    'invalid_argument',
+    `maxSequenceLength must be 2 to ${config.maxPositions} tokens, got ${length}`,
+  );
+}
+
+/** Fills a directory beside the target, then renames it. */
+async function inNewDirectory(target: string, fill: (temporary: string) => Promise<void>): Promise<string> {
+  const temporary = join(dirname(target), `.${basename(target)}.${randomUUID()}.tmp`);
+  await mkdir(temporary, { recursive: true });
+  try {
+    await fill(temporary);
+    await rename(temporary, target);
+  } catch (cause) {
+    await rm(temporary, { recursive: true, force: true });
+    if (!isTaken(cause)) throw cause;
+  }
+  return target;
+}
+
+function isTaken(cause: unknown): boolean {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return code === 'ENOTEMPTY' || code === 'EEXIST';
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
