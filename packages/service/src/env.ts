@@ -1,0 +1,70 @@
+import { nameSchema, parseOptions } from '@embedfarm/contract';
+import { z } from 'zod';
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+const envSchema = z.object({
+  /** Where the farm's Redis is. Default of the programs: redis://127.0.0.1:6379. */
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  /** `embedded`, or a model's directory; for `encode` and `submit` the model's name in the farm. */
+  EMBEDFARM_MODEL: z.string().optional(),
+  /** The model's name in the farm. */
+  EMBEDFARM_NAME: nameSchema.optional(),
+  /** `cpu`, `cpu:N`, … */
+  EMBEDFARM_DEVICES: z.string().optional(),
+  /** Batches in flight per device. */
+  EMBEDFARM_SLOTS: z.coerce.number().int().min(1).max(64).optional(),
+  /** Most real tokens of one batch. */
+  EMBEDFARM_TOKEN_BUDGET: z.coerce.number().int().min(1).max(10_000_000).optional(),
+  /** Worker processes of `start`. */
+  EMBEDFARM_WORKERS: z.coerce.number().int().min(1).max(1_024).optional(),
+  /** Folder of prepared models. */
+  EMBEDFARM_CACHE_DIR: z.string().optional(),
+  /** The dashboard's port; 0 takes a free one. */
+  EMBEDFARM_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  /** The dashboard's address; `0.0.0.0` inside a container. */
+  EMBEDFARM_HOST: z.string().optional(),
+  /** Label of a submitted request. */
+  EMBEDFARM_LABEL: z.string().max(200).optional(),
+  EMBEDFARM_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+});
+
+/** What the environment says; a field is undefined where it says nothing. */
+export interface Env {
+  readonly redis: string | undefined;
+  readonly model: string | undefined;
+  readonly name: string | undefined;
+  readonly devices: string | undefined;
+  readonly slots: number | undefined;
+  readonly tokenBudget: number | undefined;
+  readonly workers: number | undefined;
+  readonly cacheDir: string | undefined;
+  readonly port: number | undefined;
+  readonly host: string | undefined;
+  readonly label: string | undefined;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+}
+
+/**
+ * An empty variable counts as absent, as shells and compose files write it.
+ *
+ * @throws FarmError `invalid_argument` naming every variable that is out of bounds.
+ */
+export function readEnv(variables: NodeJS.ProcessEnv = process.env): Env {
+  const filled = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
+  const env = parseOptions('environment', envSchema, filled);
+  return {
+    redis: env.REDIS_URL,
+    model: env.EMBEDFARM_MODEL,
+    name: env.EMBEDFARM_NAME,
+    devices: env.EMBEDFARM_DEVICES,
+    slots: env.EMBEDFARM_SLOTS,
+    tokenBudget: env.EMBEDFARM_TOKEN_BUDGET,
+    workers: env.EMBEDFARM_WORKERS,
+    cacheDir: env.EMBEDFARM_CACHE_DIR,
+    port: env.EMBEDFARM_PORT,
+    host: env.EMBEDFARM_HOST,
+    label: env.EMBEDFARM_LABEL,
+    logLevel: env.EMBEDFARM_LOG_LEVEL,
+  };
+}
