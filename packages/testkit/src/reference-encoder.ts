@@ -1,0 +1,176 @@
+import type { BertConfig } from '@embedfarm/checkpoint/bert-config';
+import { weightOf, type BertWeights } from '@embedfarm/checkpoint/bert-weights';
+import { erf } from './erf.ts';
+
+export interface ReferenceOptions {
+  /** Encoder blocks to run; all of them by default. */
+  readonly layers?: number;
+  /** Token type of every token; all 0 by default. */
+  readonly types?: readonly number[];
+}
+
+/**
+ * Hidden states of one sequence in float64, written plainly from the papers: what a device is
+ * measured against.
+ *
+ * @param ids shape `[tokens]`, special tokens included.
+ * @returns   shape `[tokens, hidden]`, the state after the last block.
+ *
+ * Source: Devlin et al., "BERT", 2018 (https://arxiv.org/abs/1810.04805); Vaswani et al., "Attention is
+ * all you need", 2017 (https://arxiv.org/abs/1706.03762), sections 3.2 and 3.3; Ba et al., "Layer
+ * normalization", 2016 (https://arxiv.org/abs/1607.06450); Hendrycks & Gimpel, "GELU", 2016
+ * (https://arxiv.org/abs/1606.08415).
+ */
+export function referenceHidden(
+  config: BertConfig,
+  weights: BertWeights,
+  ids: readonly number[],
+  { layers = config.layers, types = ids.map(() => 0) }: ReferenceOptions = {},
+): Float64Array {
+  const model: Model = { config, weights };
+  let hidden = embed(model, ids, types);
+  for (let layer = 0; layer < layers; layer += 1) {
+    const block = `encoder.layer.${layer}`;
+    const context = attend(model, `${block}.attention.self`, hidden);
+    const attended = linear(model, `${block}.attention.output.dense`, context);
+    const middle = layerNorm(model, `${block}.attention.output.LayerNorm`, add(attended, hidden));
+    const wide = linear(model, `${block}.intermediate.dense`, middle).map(GELU[config.activation]);
+    const narrow = linear(model, `${block}.output.dense`, wide);
+    hidden = layerNorm(model, `${block}.output.LayerNorm`, add(narrow, middle));
+  }
+  return hidden;
+}
+
+/**
+ * Hidden states to one vector.
+ *
+ * @param hidden shape `[tokens, hiddenSize]`.
+ * @returns      shape `[hiddenSize]`, of length 1 where `normalize` is true.
+ */
+export function referencePool(
+  hidden: Float64Array,
+  tokens: number,
+  hiddenSize: number,
+  pooling: 'mean' | 'cls' | 'max',
+  normalize: boolean,
+): Float64Array {
+  const vector = new Float64Array(hiddenSize);
+  for (let i = 0; i < hiddenSize; i += 1) {
+    const states = Array.from({ length: tokens }, (_, token) => at(hidden, token * hiddenSize + i));
+    if (pooling === 'mean') vector[i] = states.reduce((sum, state) => sum + state, 0) / tokens;
+    else vector[i] = pooling === 'max' ? Math.max(...states) : at(states, 0);
+  }
+  if (!normalize) return vector;
+  const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
+  return vector.map((value) => value / length);
+}
+
+interface Model {
+  readonly config: BertConfig;
+  readonly weights: BertWeights;
+}
+
+const GELU: Record<BertConfig['activation'], (x: number) => number> = {
+  gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
+  gelu_tanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+};
+
+function embed(model: Model, ids: readonly number[], types: readonly number[]): Float64Array {
+  const { hiddenSize } = model.config;
+  const words = weightOf(model.weights, 'embeddings.word_embeddings.weight').read();
+  const places = weightOf(model.weights, 'embeddings.position_embeddings.weight').read();
+  const segments = weightOf(model.weights, 'embeddings.token_type_embeddings.weight').read();
+  const sum = new Float64Array(ids.length * hiddenSize);
+  ids.forEach((id, place) => {
+    for (let i = 0; i < hiddenSize; i += 1) {
+      sum[place * hiddenSize + i] =
+        at(words, id * hiddenSize + i) +
+        at(places, place * hiddenSize + i) +
+        at(segments, at(types, place) * hiddenSize + i);
+    }
+  });
+  return layerNorm(model, 'embeddings.LayerNorm', sum);
+}
+
+/** Scaled dot-product attention, head by head. */
+function attend(model: Model, name: string, hidden: Float64Array): Float64Array {
+  const { hiddenSize, heads } = model.config;
+  const query = linear(model, `${name}.query`, hidden);
+  const key = linear(model, `${name}.key`, hidden);
+  const value = linear(model, `${name}.value`, hidden);
+  const headSize = hiddenSize / heads;
+  const tokens = hidden.length / hiddenSize;
+  const context = new Float64Array(hidden.length);
+  for (let head = 0; head < heads; head += 1) {
+    const column = head * headSize;
+    for (let from = 0; from < tokens; from += 1) {
+      const scores = new Float64Array(tokens);
+      for (let to = 0; to < tokens; to += 1) {
+        let dot = 0;
+        for (let i = 0; i < headSize; i += 1) {
+          dot += at(query, from * hiddenSize + column + i) * at(key, to * hiddenSize + column + i);
+        }
+        scores[to] = dot / Math.sqrt(headSize);
+      }
+      softmax(scores).forEach((share, to) => {
+        for (let i = 0; i < headSize; i += 1) {
+          const place = from * hiddenSize + column + i;
+          context[place] = at(context, place) + share * at(value, to * hiddenSize + column + i);
+        }
+      });
+    }
+  }
+  return context;
+}
+
+function softmax(scores: Float64Array): Float64Array {
+  const highest = Math.max(...scores);
+  const powers = scores.map((score) => Math.exp(score - highest));
+  const sum = powers.reduce((total, power) => total + power, 0);
+  return powers.map((power) => power / sum);
+}
+
+/** x·Wᵀ + b with W of shape [out, in]. */
+function linear({ weights }: Model, name: string, input: Float64Array): Float64Array {
+  const { shape, read } = weightOf(weights, `${name}.weight`);
+  const matrix = Float64Array.from(read());
+  const bias = weightOf(weights, `${name}.bias`).read();
+  const [outputs, inputs] = [at(shape, 0), at(shape, 1)];
+  const rows = input.length / inputs;
+  const output = new Float64Array(rows * outputs);
+  for (let row = 0; row < rows; row += 1) {
+    const x = input.subarray(row * inputs, (row + 1) * inputs);
+    for (let column = 0; column < outputs; column += 1) {
+      let sum = at(bias, column);
+      for (let i = 0; i < inputs; i += 1) sum += at(x, i) * at(matrix, column * inputs + i);
+      output[row * outputs + column] = sum;
+    }
+  }
+  return output;
+}
+
+function layerNorm({ config, weights }: Model, name: string, input: Float64Array): Float64Array {
+  const { hiddenSize, layerNormEpsilon } = config;
+  const scale = weightOf(weights, `${name}.weight`).read();
+  const shift = weightOf(weights, `${name}.bias`).read();
+  const output = new Float64Array(input.length);
+  for (let start = 0; start < input.length; start += hiddenSize) {
+    const row = input.subarray(start, start + hiddenSize);
+    const mean = row.reduce((sum, value) => sum + value, 0) / hiddenSize;
+    const variance = row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / hiddenSize;
+    row.forEach((value, i) => {
+      const unit = (value - mean) / Math.sqrt(variance + layerNormEpsilon);
+      output[start + i] = unit * at(scale, i) + at(shift, i);
+    });
+  }
+  return output;
+}
+
+function add(left: Float64Array, right: Float64Array): Float64Array {
+  return left.map((value, i) => value + at(right, i));
+}
+
+/** An element that is there. Out of range it is not a number, which no comparison lets pass. */
+function at(values: ArrayLike<number>, index: number): number {
+  return values[index] ?? Number.NaN;
+}
