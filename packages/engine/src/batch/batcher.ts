@@ -1,0 +1,235 @@
+import { FarmError, type DeviceReport, type Lane } from '@embedfarm/contract';
+import type { Device } from '../device/device.ts';
+import { splitBudget, type BatchLimits } from './plan-batch.ts';
+import { divideBatch } from './divide-batch.ts';
+import { Seat, type Running } from './seat.ts';
+import { joinSequences } from './sequence-batch.ts';
+import { WaitingLine, type WaitingSequence } from './waiting-line.ts';
+
+export interface BatcherOptions {
+  readonly slots: number;
+  readonly tokenBudget: number;
+  readonly windowTexts: number;
+  readonly graph: BatchLimits['graph'];
+  /** First guess of what a token takes on one device; every batch corrects it. */
+  readonly msPerToken: number;
+  /** Clock in ms. */
+  readonly now: () => number;
+}
+
+/** What the batcher tells the call that a sequence belongs to. */
+export interface BatchedCall {
+  readonly isSettled: boolean;
+  batchRan(beginMs: number, endMs: number): void;
+  /** `row` is a view: copy it. */
+  putRow(index: number, row: Float32Array): void;
+  putFailure(index: number, error: FarmError): void;
+}
+
+/** Sums since the start. */
+export interface BatchCounters {
+  readonly batches: number;
+  readonly texts: number;
+  /** Real tokens. */
+  readonly tokens: number;
+  /** Attention slots, `rows × longest row`, real ones included. */
+  readonly slotTokens: number;
+  readonly deviceBusyMs: number;
+  readonly devicesLost: number;
+}
+
+/** A batch that is to run once more, or a part of one. */
+export interface Retry {
+  readonly sequences: readonly WaitingSequence<BatchedCall>[];
+  /** How often a device was lost on it. */
+  readonly losses: number;
+}
+
+// The share of a new measurement in the running mean: about the last 20 batches count.
+const NEW_SHARE = 0.1;
+
+/**
+ * Brings sequences of many calls to the devices. When a slot is free, everything that fits goes, without
+ * waiting for company. The slots beside a running batch are filled only while all devices are busy, and
+ * only with at least half a budget: a small batch that is taken early could have been a larger one.
+ *
+ * A batch that fails is divided until only the culprit fails; see divideBatch.
+ */
+export class Batcher {
+  readonly #options: BatcherOptions;
+  readonly #seats: readonly Seat[];
+  readonly #line: WaitingLine<BatchedCall>;
+  readonly #listeners = new Set<() => void>();
+  #retries: Retry[] = [];
+  #msPerToken: number;
+  #counters: BatchCounters = {
+    batches: 0,
+    texts: 0,
+    tokens: 0,
+    slotTokens: 0,
+    deviceBusyMs: 0,
+    devicesLost: 0,
+  };
+
+  constructor(devices: readonly Device[], options: BatcherOptions) {
+    this.#options = options;
+    this.#seats = devices.map((device) => new Seat(device, options));
+    this.#line = new WaitingLine(options.windowTexts);
+    this.#msPerToken = options.msPerToken;
+  }
+
+  get counters(): BatchCounters {
+    return this.#counters;
+  }
+
+  get waitingTexts(): number {
+    return this.#line.texts + this.#retries.reduce((sum, { sequences }) => sum + sequences.length, 0);
+  }
+
+  /** Estimated ms until everything in the line and on the devices is done. */
+  get backlogMs(): number {
+    let tokens = this.#line.tokens;
+    for (const seat of this.#seats) tokens += seat.runningTokens;
+    for (const { sequences } of this.#retries) tokens += tokensOf(sequences);
+    return (tokens * this.#msPerToken) / this.#seats.length;
+  }
+
+  deviceReports(): DeviceReport[] {
+    return this.#seats.map((seat) => seat.report());
+  }
+
+  throughput(): { textsPerSecond: number; tokensPerSecond: number } {
+    const rates = this.#seats.map((seat) => seat.rates());
+    return {
+      textsPerSecond: rates.reduce((sum, rate) => sum + rate.textsPerSecond, 0),
+      tokensPerSecond: rates.reduce((sum, rate) => sum + rate.tokensPerSecond, 0),
+    };
+  }
+
+  /** Called after every batch and every cancel. @returns what ends it. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  put(sequences: readonly WaitingSequence<BatchedCall>[], lane: Lane): void {
+    this.#line.put(sequences, lane);
+    this.#fillSlots();
+  }
+
+  /** The call's sequences leave the line; those on a device are finished there and forgotten. */
+  remove(call: BatchedCall): void {
+    this.#line.remove(call);
+    this.#retries = this.#retries
+      .map((retry) => ({ ...retry, sequences: retry.sequences.filter((sequence) => sequence.call !== call) }))
+      .filter(({ sequences }) => sequences.length > 0);
+    this.#changed();
+  }
+
+  #fillSlots(): void {
+    for (let seat = this.#freeSeat(); seat; seat = this.#freeSeat()) {
+      const retry = this.#retries.shift();
+      const sequences = retry?.sequences ?? this.#line.take(this.#limits(seat));
+      if (sequences.length === 0) return;
+      void this.#run(seat, sequences, retry?.losses ?? 0);
+    }
+  }
+
+  /** What has been idle longest; where none is, what will be free first, if the line is worth it. */
+  #freeSeat(): Seat | undefined {
+    const idle = this.#seats.filter((seat) => seat.isIdle);
+    if (idle.length > 0) return earliest(idle);
+    // A retry runs alone: it must not take a stranger with it.
+    if (this.#retries.length > 0) return undefined;
+    const ready = this.#seats.filter((seat) => seat.hasSlot && this.#line.tokens * 2 >= seat.tokenBudget);
+    return earliest(ready);
+  }
+
+  #limits({ tokenBudget }: Seat): BatchLimits {
+    const idle = this.#seats.filter((seat) => seat.isIdle).length;
+    return {
+      tokenBudget: splitBudget(tokenBudget, this.#line.tokens, idle),
+      graph: this.#options.graph,
+    };
+  }
+
+  async #run(seat: Seat, sequences: readonly WaitingSequence<BatchedCall>[], losses: number): Promise<void> {
+    const batch = joinSequences(sequences.map(({ ids }) => ids));
+    const running = seat.begin(batch.ids.length);
+    try {
+      const rows = await seat.device.encode(batch);
+      this.#deliver(seat, running, sequences, rows);
+    } catch (error) {
+      this.#divide(seat, running, sequences, losses, FarmError.from(error));
+    }
+    this.#fillSlots();
+    this.#changed();
+  }
+
+  #deliver(
+    seat: Seat,
+    running: Running,
+    sequences: readonly WaitingSequence<BatchedCall>[],
+    rows: Float32Array,
+  ): void {
+    const { dimensions, name } = seat.device;
+    if (rows.length !== sequences.length * dimensions) {
+      throw new FarmError(
+        'internal',
+        `${name} gave ${rows.length} numbers for ${sequences.length} rows of ${dimensions}`,
+      );
+    }
+    const { beginMs, endMs } = seat.end(running, sequences.length);
+    for (const [row, { call, index }] of sequences.entries()) {
+      call.batchRan(beginMs, endMs);
+      call.putRow(index, rows.subarray(row * dimensions, (row + 1) * dimensions));
+    }
+    this.#count(sequences, running.tokens, endMs - beginMs);
+  }
+
+  #divide(
+    seat: Seat,
+    running: Running,
+    sequences: readonly WaitingSequence<BatchedCall>[],
+    losses: number,
+    error: FarmError,
+  ): void {
+    const { beginMs, endMs } = seat.end(running, 0);
+    if (error.code === 'out_of_memory') seat.halveBudget();
+    if (error.code === 'device_lost' && !running.isBystander) {
+      seat.excuseOthers(running);
+      this.#counters = { ...this.#counters, devicesLost: this.#counters.devicesLost + 1 };
+    }
+    const { again, failed } = divideBatch({ sequences, losses }, error, running.isBystander);
+    for (const { call, index } of failed) {
+      call.batchRan(beginMs, endMs);
+      call.putFailure(index, error);
+    }
+    this.#retries.unshift(...again);
+  }
+
+  #count(sequences: readonly WaitingSequence[], tokens: number, busyMs: number): void {
+    const longest = sequences.reduce((most, { ids }) => Math.max(most, ids.length), 0);
+    this.#msPerToken += (busyMs / tokens - this.#msPerToken) * NEW_SHARE;
+    this.#counters = {
+      ...this.#counters,
+      batches: this.#counters.batches + 1,
+      texts: this.#counters.texts + sequences.length,
+      tokens: this.#counters.tokens + tokens,
+      slotTokens: this.#counters.slotTokens + sequences.length * longest,
+      deviceBusyMs: this.#counters.deviceBusyMs + busyMs,
+    };
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function earliest(seats: readonly Seat[]): Seat | undefined {
+  return seats.toSorted((a, b) => a.sinceMs - b.sinceMs)[0];
+}
+
+function tokensOf(sequences: readonly WaitingSequence[]): number {
+  return sequences.reduce((sum, { ids }) => sum + ids.length, 0);
+}

@@ -1,0 +1,137 @@
+import { LANES, type Lane } from '@embedfarm/contract';
+import { addRow, EMPTY_BATCH, planBatch, type BatchLimits, type BatchShape } from './plan-batch.ts';
+
+/** One tokenized text on its way to a device. */
+export interface WaitingSequence<Call = unknown> {
+  readonly ids: Int32Array;
+  /** Index of the text in its call. */
+  readonly index: number;
+  readonly call: Call;
+}
+
+// One batch in eight begins with the bulk lane, so that a stream of interactive texts cannot starve it.
+const BULK_TURN = 8;
+
+/**
+ * Sequences that wait for a slot, in two lanes. Each lane is cut into windows of at most `windowTexts` in
+ * order of arrival; a window is sorted by length, upwards and downwards in turn (so that a batch that
+ * straddles two windows holds like lengths), and used up before the next one is formed.
+ */
+export class WaitingLine<Call> {
+  readonly #windowTexts: number;
+  readonly #lanes: Record<Lane, LaneLine<Call>> = { interactive: newLane(), bulk: newLane() };
+  #batches = 0;
+  #texts = 0;
+  #tokens = 0;
+
+  constructor(windowTexts: number) {
+    this.#windowTexts = windowTexts;
+  }
+
+  get texts(): number {
+    return this.#texts;
+  }
+
+  get tokens(): number {
+    return this.#tokens;
+  }
+
+  put(sequences: readonly WaitingSequence<Call>[], lane: Lane): void {
+    const { arrived } = this.#lanes[lane];
+    for (const sequence of sequences) {
+      arrived.push(sequence);
+      this.#texts += 1;
+      this.#tokens += sequence.ids.length;
+    }
+  }
+
+  /**
+   * The next batch: interactive first, then bulk (every 8th batch the other way round), everything that
+   * fits. Empty where nothing waits.
+   */
+  take(limits: BatchLimits): WaitingSequence<Call>[] {
+    const isBulkTurn = this.#batches % BULK_TURN === BULK_TURN - 1;
+    const order = isBulkTurn ? LANES.toReversed() : LANES;
+    const batch: WaitingSequence<Call>[] = [];
+    let shape = EMPTY_BATCH;
+    for (const lane of order) shape = this.#takeFrom(this.#lanes[lane], limits, shape, batch);
+    if (batch.length > 0) this.#batches += 1;
+    this.#texts -= shape.rows;
+    this.#tokens -= shape.tokens;
+    return batch;
+  }
+
+  /** The sequences of a call leave the line. */
+  remove(call: Call): void {
+    for (const lane of LANES) {
+      const line = this.#lanes[lane];
+      line.window = this.#without(call, line.window);
+      line.arrived = this.#without(call, line.arrived.slice(line.next));
+      line.next = 0;
+    }
+  }
+
+  #without(call: Call, sequences: readonly WaitingSequence<Call>[]): WaitingSequence<Call>[] {
+    return sequences.filter((sequence) => {
+      if (sequence.call !== call) return true;
+      this.#texts -= 1;
+      this.#tokens -= sequence.ids.length;
+      return false;
+    });
+  }
+
+  #takeFrom(
+    line: LaneLine<Call>,
+    limits: BatchLimits,
+    begun: BatchShape,
+    batch: WaitingSequence<Call>[],
+  ): BatchShape {
+    let shape = begun;
+    while (this.#fillWindow(line)) {
+      const count = planBatch(lengthsOf(line.window), limits, shape);
+      const isUsedUp = count === line.window.length;
+      for (const sequence of line.window.splice(0, count)) {
+        batch.push(sequence);
+        shape = addRow(shape, sequence.ids.length);
+      }
+      if (!isUsedUp) break;
+    }
+    return shape;
+  }
+
+  /** Whether the lane's window holds a sequence, after a new one was formed where it was used up. */
+  #fillWindow(line: LaneLine<Call>): boolean {
+    if (line.window.length > 0) return true;
+    const end = Math.min(line.next + this.#windowTexts, line.arrived.length);
+    line.window = line.arrived.slice(line.next, end);
+    line.next = end;
+    const direction = line.isDescending ? -1 : 1;
+    line.window.sort((a, b) => direction * (a.ids.length - b.ids.length));
+    line.isDescending = !line.isDescending;
+    forgetTaken(line);
+    return line.window.length > 0;
+  }
+}
+
+interface LaneLine<Call> {
+  /** In order of arrival; those before `next` are in the window or gone. */
+  arrived: WaitingSequence<Call>[];
+  next: number;
+  window: WaitingSequence<Call>[];
+  isDescending: boolean;
+}
+
+function newLane<Call>(): LaneLine<Call> {
+  return { arrived: [], next: 0, window: [], isDescending: false };
+}
+
+/** Moving the rest forward costs its length, so it is done only when half of the list is gone. */
+function forgetTaken<Call>(line: LaneLine<Call>): void {
+  if (line.next * 2 < line.arrived.length) return;
+  line.arrived = line.arrived.slice(line.next);
+  line.next = 0;
+}
+
+function* lengthsOf(sequences: readonly WaitingSequence[]): Generator<number> {
+  for (const { ids } of sequences) yield ids.length;
+}

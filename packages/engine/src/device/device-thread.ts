@@ -1,0 +1,36 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { FarmError, parseOptions } from '@embedfarm/contract';
+import { answerCalls, type Answer } from '../thread/thread-call.ts';
+import { OnnxDevice, onnxDeviceOptionsSchema } from './onnx-device.ts';
+
+/** What a ThreadedDevice asks its thread. */
+export type DeviceRequest =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'encode'; readonly ids: Int32Array; readonly lengths: Int32Array }
+  | { readonly kind: 'close' };
+
+// The entry of a device's thread: it is loaded by threaded-device.ts alone.
+if (parentPort) {
+  const port = parentPort;
+  let device: OnnxDevice | undefined;
+  answerCalls(port, async (data): Promise<Answer> => {
+    const request = data as DeviceRequest;
+    switch (request.kind) {
+      case 'open': {
+        device = await OnnxDevice.open(parseOptions('device options', onnxDeviceOptionsSchema, workerData));
+        return { value: undefined };
+      }
+      case 'encode': {
+        if (!device) throw new FarmError('internal', 'the device is not open');
+        const rows = await device.encode(request);
+        return { value: rows, transfer: [rows.buffer as ArrayBuffer] };
+      }
+      case 'close': {
+        await device?.close();
+        // After the answer: without its port the thread has nothing to wait for, and ends.
+        setImmediate(() => port.close());
+        return { value: undefined };
+      }
+    }
+  });
+}

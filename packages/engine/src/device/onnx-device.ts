@@ -1,0 +1,108 @@
+import { FarmError } from '@embedfarm/contract';
+import type { InferenceSession } from 'onnxruntime-node';
+import { z } from 'zod';
+import type { SequenceBatch } from '../batch/sequence-batch.ts';
+import { checkBatch } from './check-batch.ts';
+import type { Device } from './device.ts';
+import { packedEncoder } from './packed-encoder.ts';
+import { paddedEncoder } from './padded-encoder.ts';
+import { POOLINGS, poolHidden, type HiddenRows } from './pool-hidden.ts';
+
+export const onnxDeviceOptionsSchema = z.strictObject({
+  /** `cpu/0`, … */
+  name: z.string().min(1),
+  /** Path of the ONNX file; its external data is mapped, so devices share the weights. */
+  modelFile: z.string().min(1),
+  graph: z.enum(['packed', 'padded']),
+  pooling: z.enum(POOLINGS),
+  vocabularySize: z.int().min(1),
+  maxSequenceLength: z.int().min(1),
+  dimensions: z.int().min(1),
+  heads: z.int().min(1),
+  padId: z.int().min(0),
+});
+export type OnnxDeviceOptions = z.output<typeof onnxDeviceOptionsSchema>;
+
+/** Sequences → hidden states, in the form that the graph wants. */
+export type OnnxEncoder = (batch: SequenceBatch) => Promise<HiddenRows>;
+
+/**
+ * A model under onnxruntime, on one core. `encode` blocks its thread while the model runs
+ * (https://github.com/microsoft/onnxruntime/issues/19611), so it lives in a thread of its own.
+ */
+export class OnnxDevice implements Device {
+  readonly name: string;
+  readonly dimensions: number;
+  readonly #options: OnnxDeviceOptions;
+  readonly #session: InferenceSession;
+  readonly #encoder: OnnxEncoder;
+  #last: Promise<unknown> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: OnnxDeviceOptions, session: InferenceSession, encoder: OnnxEncoder) {
+    this.name = options.name;
+    this.dimensions = options.dimensions;
+    this.#options = options;
+    this.#session = session;
+    this.#encoder = encoder;
+  }
+
+  /** @throws FarmError `invalid_argument` for a file that is no model, or one with other inputs or outputs. */
+  static async open(options: OnnxDeviceOptions): Promise<OnnxDevice> {
+    const runtime = await import('onnxruntime-node');
+    const session = await runtime.InferenceSession.create(options.modelFile, sessionOptions(options)).catch(
+      (cause: Error) => {
+        throw new FarmError('invalid_argument', `${options.modelFile}: ${cause.message}`, { cause });
+      },
+    );
+    try {
+      const openEncoder = options.graph === 'packed' ? packedEncoder : paddedEncoder;
+      return new OnnxDevice(options, session, openEncoder(session, runtime.Tensor, options));
+    } catch (error) {
+      await session.release();
+      throw error;
+    }
+  }
+
+  encode(batch: SequenceBatch): Promise<Float32Array> {
+    if (this.#closing) return Promise.reject(new FarmError('device_lost', `${this.name} is closed`));
+    const run = this.#last.then(() => this.#run(batch));
+    this.#last = run.catch(() => undefined);
+    return run;
+  }
+
+  async #run(batch: SequenceBatch): Promise<Float32Array> {
+    checkBatch(batch, this.#options);
+    try {
+      return poolHidden(await this.#encoder(batch), this.#options.pooling);
+    } catch (thrown) {
+      throw runError(this.name, thrown);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#last.then(() => this.#session.release());
+    return this.#closing;
+  }
+}
+
+function sessionOptions({ graph }: OnnxDeviceOptions): InferenceSession.SessionOptions {
+  return {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    // Our own graph is in its fastest form already; optimizing it only costs start time.
+    graphOptimizationLevel: graph === 'packed' ? 'disabled' : 'all',
+    // Warnings are the runtime's own business (unused initializers); errors come back as exceptions.
+    logSeverityLevel: 3,
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+  };
+}
+
+function runError(name: string, thrown: unknown): FarmError {
+  if (thrown instanceof FarmError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const isMemory = /bad_alloc|failed to allocate|out of memory|allocation failed/i.test(message);
+  return new FarmError(isMemory ? 'out_of_memory' : 'internal', `${name}: ${message}`, { cause: thrown });
+}

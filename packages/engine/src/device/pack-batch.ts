@@ -1,0 +1,44 @@
+import type { SequenceBatch } from '../batch/sequence-batch.ts';
+
+/** The inputs of a packed graph: no padding but in attention. T tokens, B rows, S slots per row. */
+export interface PackedInputs {
+  /** S */
+  readonly slots: number;
+  /** shape `[T]` */
+  readonly positions: Int32Array;
+  /** shape `[B, 1, S]`: for every slot the place of its token in `0..T-1`; past the row's end, that of its first token. */
+  readonly pad: Int32Array;
+  /** shape `[T]`: for token t of row b at place s its row of the padded context of head 0, `b·A·S + s`. */
+  readonly unpad: Int32Array;
+  /** shape `[B, 1, 1, S]`: 0 for a real slot, -1e9 past the row's end. */
+  readonly bias: Float32Array;
+  /** shape `[B]`: place of each row's first token. */
+  readonly starts: Int32Array;
+}
+
+// exp(-1e9) is exactly 0 in float32, so a slot past the end adds nothing to any sum.
+const PAST_END = -1e9;
+
+export function packBatch({ ids, lengths }: SequenceBatch, heads: number): PackedInputs {
+  const rows = lengths.length;
+  const slots = lengths.reduce((longest, length) => Math.max(longest, length), 0);
+  const positions = new Int32Array(ids.length);
+  const pad = new Int32Array(rows * slots);
+  const unpad = new Int32Array(ids.length);
+  const bias = new Float32Array(rows * slots);
+  const starts = new Int32Array(rows);
+  let start = 0;
+  for (let row = 0; row < rows; row += 1) {
+    const length = lengths[row] ?? 0;
+    starts[row] = start;
+    for (let slot = 0; slot < length; slot += 1) {
+      positions[start + slot] = slot;
+      unpad[start + slot] = row * heads * slots + slot;
+      pad[row * slots + slot] = start + slot;
+    }
+    pad.fill(start, row * slots + length, (row + 1) * slots);
+    bias.fill(PAST_END, row * slots + length, (row + 1) * slots);
+    start += length;
+  }
+  return { slots, positions, pad, unpad, bias, starts };
+}

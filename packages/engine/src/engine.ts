@@ -1,0 +1,209 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { ensureEmbeddedModel } from '@embedfarm/checkpoint/embedded-model';
+import {
+  encodeOptionsSchema,
+  FarmError,
+  parseOptions,
+  type DeviceReport,
+  type EncodeOptions,
+  type FloatBlock,
+  type Lane,
+  type ModelRegistration,
+} from '@embedfarm/contract';
+import { Batcher, type BatchCounters, type BatchedCall } from './batch/batcher.ts';
+import { EncodeCall } from './batch/encode-call.ts';
+import type { WaitingSequence } from './batch/waiting-line.ts';
+import { deviceNames } from './device/device-names.ts';
+import { DevicePool } from './device/device-pool.ts';
+import { ThreadedDevice } from './device/threaded-device.ts';
+import { engineOptionsSchema, type EngineOptions, type ResolvedEngineOptions } from './engine-options.ts';
+import { fingerprintModel } from './model/fingerprint.ts';
+import { readModelSpec, type ModelSpec } from './model/model-spec.ts';
+import { Tokenizer } from './tokenize/tokenizer.ts';
+
+export type EngineRegistration = Omit<ModelRegistration, 'model'>;
+
+/**
+ * Text → vectors on one machine. Calls side by side share batches. The same text has the same bits in
+ * every batch, on the same CPU with the same runtime (packed graphs; other exports pad, and may differ in
+ * the last bits).
+ */
+export class Engine {
+  readonly registration: EngineRegistration;
+  readonly #options: ResolvedEngineOptions;
+  readonly #tokenizer: Tokenizer;
+  readonly #pool: DevicePool;
+  readonly #batcher: Batcher;
+  readonly #calls = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+
+  private constructor(parts: {
+    registration: EngineRegistration;
+    options: ResolvedEngineOptions;
+    graph: ModelSpec['graph'];
+    tokenizer: Tokenizer;
+    pool: DevicePool;
+  }) {
+    const { options, graph, pool } = parts;
+    this.registration = parts.registration;
+    this.#options = options;
+    this.#tokenizer = parts.tokenizer;
+    this.#pool = pool;
+    this.#batcher = new Batcher(pool.devices, {
+      ...options,
+      graph,
+      msPerToken: pool.msPerToken,
+      now: () => performance.now(),
+    });
+  }
+
+  /** @throws FarmError `invalid_argument` for options out of range, and for a model that cannot be read. */
+  static async open(options: EngineOptions = {}): Promise<Engine> {
+    const resolved = parseOptions('engine options', engineOptionsSchema, options);
+    const names = await deviceNames(resolved.devices);
+    const spec = await readModelSpec(await modelDirectory(resolved), resolved);
+    const [fingerprint, tokenizer] = await Promise.all([fingerprintModel(spec), Tokenizer.open(spec)]);
+    const pool = await openPool(names, spec);
+    const { dimensions, maxSequenceLength, pooling, normalize, meaningful } = spec;
+    const registration = { fingerprint, dimensions, maxSequenceLength, pooling, normalize, meaningful };
+    return new Engine({ registration, options: resolved, graph: spec.graph, tokenizer, pool });
+  }
+
+  /**
+   * One vector per text, in their order. A text that fails has no row; `failures` says why, and the others
+   * have theirs.
+   *
+   * @throws FarmError `invalid_argument` for an empty list or more `dimensions` than the model has,
+   *   `cancelled` on abort, `no_worker` once the engine closes.
+   */
+  async encode(
+    texts: readonly string[],
+    options: Partial<EncodeOptions> = {},
+    { signal, lane = 'interactive' }: { signal?: AbortSignal; lane?: Lane } = {},
+  ): Promise<FloatBlock> {
+    const { truncate, normalize, dimensions } = parseOptions('encode options', encodeOptionsSchema, options);
+    const shape = {
+      normalize: normalize ?? this.registration.normalize,
+      dimensions: this.#checkDimensions(dimensions),
+    };
+    if (texts.length === 0)
+      throw new FarmError('invalid_argument', 'texts is empty, at least 1 text is needed');
+    if (this.#closing) throw new FarmError('no_worker', 'the engine is closed');
+    const call = new EncodeCall(texts.length, shape, performance.now());
+    const giveUp = (error: FarmError): void => {
+      call.cancel(error);
+      this.#batcher.remove(call);
+    };
+    const abort = (): void =>
+      giveUp(new FarmError('cancelled', 'the call was aborted', { cause: signal?.reason }));
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    const feeding = this.#feed(call, texts, truncate, lane).catch((error: unknown) =>
+      giveUp(FarmError.from(error)),
+    );
+    const ended = Promise.allSettled([feeding, call.settled]);
+    this.#calls.add(ended);
+    void ended.then(() => this.#calls.delete(ended));
+    try {
+      await call.settled;
+      return call.toBlock();
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Tokenizes the texts and puts them into the line, a window at a time. */
+  async #feed(
+    call: EncodeCall,
+    texts: readonly string[],
+    truncate: EncodeOptions['truncate'],
+    lane: Lane,
+  ): Promise<void> {
+    let index = 0;
+    let ready: WaitingSequence<BatchedCall>[] = [];
+    for await (const part of this.#tokenizer.tokenize(texts, truncate, () => call.isSettled)) {
+      for (const text of part) {
+        call.tokenized(index, text);
+        if (!(text instanceof FarmError)) ready.push({ ids: text.ids, index, call });
+        index += 1;
+      }
+      if (call.isSettled) return;
+      if (index === texts.length) call.allTokenized(performance.now());
+      if (ready.length >= this.#options.windowTexts || index === texts.length) {
+        this.#batcher.put(ready, lane);
+        ready = [];
+      }
+    }
+  }
+
+  #checkDimensions(wanted: number | undefined): number {
+    const { dimensions } = this.registration;
+    if (wanted === undefined || wanted <= dimensions) return wanted ?? dimensions;
+    throw new FarmError('invalid_argument', `dimensions is ${wanted}, the model has ${dimensions}`);
+  }
+
+  /** Estimated ms of work in the waiting line and on the devices. */
+  get backlogMs(): number {
+    return this.#batcher.backlogMs;
+  }
+
+  get waitingTexts(): number {
+    return this.#batcher.waitingTexts;
+  }
+
+  get counters(): BatchCounters {
+    return this.#batcher.counters;
+  }
+
+  /** Called whenever the backlog shrank. @returns what ends it. */
+  onChange(listener: () => void): () => void {
+    return this.#batcher.onChange(listener);
+  }
+
+  deviceReports(): DeviceReport[] {
+    return this.#batcher.deviceReports();
+  }
+
+  /** Over the last 5 seconds. */
+  throughput(): { textsPerSecond: number; tokensPerSecond: number } {
+    return this.#batcher.throughput();
+  }
+
+  /** What waits is still encoded; then the threads end. Safe to call twice. */
+  close(): Promise<void> {
+    this.#closing ??= this.#drain();
+    return this.#closing;
+  }
+
+  async #drain(): Promise<void> {
+    await Promise.all(this.#calls);
+    await this.#pool.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function modelDirectory({ model, cacheDir }: ResolvedEngineOptions): Promise<string> | string {
+  if (model !== 'embedded') return model;
+  const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+  return ensureEmbeddedModel(cacheDir ?? join(cache, 'embedfarm'));
+}
+
+function openPool(names: readonly string[], spec: ModelSpec): Promise<DevicePool> {
+  const { graph, pooling, vocabularySize, maxSequenceLength, dimensions, heads, padId } = spec;
+  const options = {
+    modelFile: spec.files.graph,
+    graph,
+    pooling,
+    vocabularySize,
+    maxSequenceLength,
+    dimensions,
+    heads,
+    padId,
+  };
+  const openDevice = (name: string): Promise<ThreadedDevice> => ThreadedDevice.open({ name, ...options });
+  return DevicePool.open(names, openDevice, { tokenId: padId, maxSequenceLength });
+}

@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { FarmError } from '@embedfarm/contract';
+import { z } from 'zod';
+import type { Pooling } from '../device/pool-hidden.ts';
+import { missingFile, readModelJson } from './model-files.ts';
+
+/**
+ * How sentence-transformers makes a vector of hidden states, from modules.json and its Pooling module's
+ * config.json. A model without modules.json is pooled by `mean` and normalized.
+ *
+ * @throws FarmError `invalid_argument` naming a module or pooling that this version does not know: to
+ *   leave it out would give other vectors.
+ *
+ * Source: https://sbert.net/docs/package_reference/sentence_transformer/models.html
+ */
+export async function readSentenceModules(
+  directory: string,
+  wished?: Pooling,
+): Promise<{ readonly pooling: Pooling; readonly normalize: boolean }> {
+  const modules = await readModelJson(directory, 'modules.json', modulesSchema);
+  if (!modules) return { pooling: wished ?? 'mean', normalize: true };
+  let normalize = false;
+  let pooling: Pooling = 'mean';
+  for (const { type, path } of modules) {
+    const kind = type.slice(type.lastIndexOf('.') + 1);
+    switch (kind) {
+      case 'Transformer':
+        break;
+      case 'Pooling':
+        if (wished === undefined) pooling = await readPooling(directory, join(path, 'config.json'));
+        break;
+      case 'Normalize':
+        normalize = true;
+        break;
+      default:
+        throw new FarmError(
+          'invalid_argument',
+          `${join(directory, 'modules.json')}: module ${type} is not known, only Transformer, Pooling and Normalize are`,
+        );
+    }
+  }
+  return { pooling: wished ?? pooling, normalize };
+}
+
+async function readPooling(directory: string, name: string): Promise<Pooling> {
+  const config = await readModelJson(directory, name, poolingSchema);
+  if (!config) throw missingFile(directory, name);
+  const modes = Object.keys(config).filter(
+    (mode) => mode.startsWith('pooling_mode') && config[mode] === true,
+  );
+  const [mode] = modes;
+  const pooling = modes.length === 1 && mode !== undefined ? POOLING_BY_MODE[mode] : undefined;
+  if (pooling !== undefined) return pooling;
+  throw new FarmError(
+    'invalid_argument',
+    `${join(directory, name)}: pooling ${modes.join(' with ') || 'of no mode'} is not known, ` +
+      `only one of ${Object.keys(POOLING_BY_MODE).join(', ')} is`,
+  );
+}
+
+const POOLING_BY_MODE: Readonly<Record<string, Pooling>> = {
+  pooling_mode_mean_tokens: 'mean',
+  pooling_mode_cls_token: 'cls',
+  pooling_mode_max_tokens: 'max',
+};
+
+const modulesSchema = z.array(z.object({ type: z.string(), path: z.string() }));
+const poolingSchema = z.record(z.string(), z.unknown());

@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises';
+import { FarmError } from '@embedfarm/contract';
+import type { Tokenizer } from 'tokenizers';
+import type { ModelSpec } from '../model/model-spec.ts';
+
+type Tokenizers = typeof import('tokenizers');
+
+/**
+ * The tokenizer of the model's files, without truncation or padding of its own.
+ *
+ * @throws FarmError `invalid_argument` naming the file that is broken, or whose vocabulary is larger than
+ *   the model's.
+ */
+export async function loadTokenizer({ files, casing, vocabularySize }: ModelSpec): Promise<Tokenizer> {
+  const { kind, path } = files.tokenizer;
+  // Its own threads would take the cores of the devices. It reads this when it encodes.
+  process.env['TOKENIZERS_PARALLELISM'] ??= 'false';
+  const tokenizers = (await import('tokenizers')).default as Tokenizers;
+  const tokenizer =
+    kind === 'json'
+      ? parseTokenizerJson(tokenizers, path, await readFile(path, 'utf8'))
+      : buildWordPiece(tokenizers, path, parseVocabulary(await readFile(path, 'utf8')), casing);
+  // all-MiniLM's tokenizer.json cuts to 128 tokens and pads to 128.
+  tokenizer.disableTruncation();
+  tokenizer.disablePadding();
+  const entries = tokenizer.getVocabSize(true);
+  if (entries > vocabularySize) {
+    throw new FarmError(
+      'invalid_argument',
+      `${path} holds ${entries} tokens, the model of config.json has ${vocabularySize}`,
+    );
+  }
+  return tokenizer;
+}
+
+function parseTokenizerJson(tokenizers: Tokenizers, path: string, json: string): Tokenizer {
+  try {
+    return tokenizers.Tokenizer.fromString(json);
+  } catch (cause) {
+    throw new FarmError('invalid_argument', `${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** One token a line, its number is its id. The last line may lack its end, and lines may end in CRLF. */
+export function parseVocabulary(text: string): Map<string, number> {
+  const lines = text.split('\n').map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
+  if (lines.at(-1) === '') lines.pop();
+  return new Map(lines.map((token, id) => [token, id]));
+}
+
+const NEEDED_TOKENS = ['[UNK]', '[CLS]', '[SEP]'];
+const SPECIAL_TOKENS = ['[PAD]', ...NEEDED_TOKENS, '[MASK]'];
+
+/**
+ * BERT's tokenizer as Hugging Face builds it from a vocab.txt.
+ *
+ * Source: https://github.com/huggingface/transformers, convert_slow_tokenizer.py, BertConverter.
+ */
+function buildWordPiece(
+  tokenizers: Tokenizers,
+  path: string,
+  vocabulary: ReadonlyMap<string, number>,
+  casing: ModelSpec['casing'],
+): Tokenizer {
+  const idOf = (token: string): number => {
+    const id = vocabulary.get(token);
+    if (id === undefined) throw new FarmError('invalid_argument', `${path} has no ${token}`);
+    return id;
+  };
+  for (const token of NEEDED_TOKENS) idOf(token);
+  const model = tokenizers.WordPiece.init(Object.fromEntries(vocabulary), {
+    unkToken: '[UNK]',
+    maxInputCharsPerWord: 100,
+    continuingSubwordPrefix: '##',
+  });
+  const tokenizer = new tokenizers.Tokenizer(model);
+  tokenizer.setNormalizer(
+    tokenizers.bertNormalizer({
+      cleanText: true,
+      handleChineseChars: casing.splitHan,
+      stripAccents: casing.stripAccents,
+      lowercase: casing.lowercase,
+    }),
+  );
+  tokenizer.setPreTokenizer(tokenizers.bertPreTokenizer());
+  tokenizer.addSpecialTokens(SPECIAL_TOKENS.filter((token) => vocabulary.has(token)));
+  tokenizer.setPostProcessor(tokenizers.bertProcessing(['[SEP]', idOf('[SEP]')], ['[CLS]', idOf('[CLS]')]));
+  return tokenizer;
+}

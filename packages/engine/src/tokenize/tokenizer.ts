@@ -1,0 +1,171 @@
+import { FarmError, MAX_TEXT_BYTES, type EncodeOptions } from '@embedfarm/contract';
+import type { Encoding, Tokenizer as NativeTokenizer } from 'tokenizers';
+import type { ModelSpec } from '../model/model-spec.ts';
+import { loadTokenizer } from './load-tokenizer.ts';
+
+export interface Sequence {
+  /** Special tokens included. */
+  readonly ids: Int32Array;
+  /** Whether the text lost its end or start. */
+  readonly truncated: boolean;
+}
+
+/** One text: its sequence, or why it has none. */
+export type TokenizedText = Sequence | FarmError;
+
+type Truncate = EncodeOptions['truncate'];
+
+// Result objects are made on the main loop: 32 texts block it for well under 1 ms, 8,192 for half a second.
+const MAX_PART_TEXTS = 32;
+const MAX_PART_UNITS = 65_536;
+
+/**
+ * Texts → token ids, equal to Hugging Face's `tokenizers`. As there, a special token written out in a text
+ * (`[SEP]`) becomes that token.
+ */
+export class Tokenizer {
+  readonly maxSequenceLength: number;
+  readonly #spec: ModelSpec;
+  readonly #prefix: Int32Array;
+  readonly #suffix: Int32Array;
+  /** One per way to truncate: the native object holds it as a setting. */
+  readonly #natives = new Map<Truncate, Promise<NativeTokenizer>>();
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(spec: ModelSpec, prefix: Int32Array, suffix: Int32Array) {
+    this.#spec = spec;
+    this.maxSequenceLength = spec.maxSequenceLength;
+    this.#prefix = prefix;
+    this.#suffix = suffix;
+  }
+
+  static async open(spec: ModelSpec): Promise<Tokenizer> {
+    const native = await loadTokenizer(spec);
+    const { prefix, suffix } = await findSpecialTokens(native, spec.files.tokenizer.path);
+    const tokenizer = new Tokenizer(spec, prefix, suffix);
+    if (tokenizer.#maxInner < 1) {
+      throw new FarmError(
+        'invalid_argument',
+        `${spec.files.tokenizer.path} adds ${prefix.length + suffix.length} tokens to a text, the model takes ${spec.maxSequenceLength}`,
+      );
+    }
+    tokenizer.#natives.set('error', Promise.resolve(native));
+    await tokenizer.#native('end');
+    return tokenizer;
+  }
+
+  /** Tokens of a sequence without its special ones. */
+  get #maxInner(): number {
+    return this.maxSequenceLength - this.#prefix.length - this.#suffix.length;
+  }
+
+  /**
+   * The texts in small parts, in their order, so that the main loop lives on between them. Parts of calls
+   * side by side take turns: the work runs on one thread beside the devices. Ends early once `isOver` holds.
+   */
+  async *tokenize(
+    texts: readonly string[],
+    truncate: Truncate,
+    isOver: () => boolean = () => false,
+  ): AsyncGenerator<TokenizedText[]> {
+    let from = 0;
+    while (from < texts.length) {
+      if (isOver()) return;
+      const to = endOfPart(texts, from);
+      const part = texts.slice(from, to);
+      from = to;
+      const turn = this.#last.then(() => this.#tokenizePart(part, truncate));
+      this.#last = turn.catch(() => undefined);
+      yield await turn;
+    }
+  }
+
+  async #tokenizePart(texts: readonly string[], truncate: Truncate): Promise<TokenizedText[]> {
+    const faults = texts.map(faultOf);
+    const sound = texts.filter((_, index) => faults[index] === undefined);
+    const native = await this.#native(truncate);
+    const encodings = sound.length === 0 ? [] : await native.encodeBatch(sound, { addSpecialTokens: false });
+    const rows = encodings[Symbol.iterator]();
+    return faults.map((fault) => fault ?? this.#sequenceOf(rows.next().value as Encoding, truncate));
+  }
+
+  #sequenceOf(encoding: Encoding, truncate: Truncate): TokenizedText {
+    const length = encoding.getLength();
+    const special = this.#prefix.length + this.#suffix.length;
+    const truncated = length > this.#maxInner;
+    if (truncated && truncate === 'error') {
+      return new FarmError(
+        'sequence_too_long',
+        `the text has ${length + special} tokens, limit is ${this.maxSequenceLength}`,
+      );
+    }
+    const kept = Math.min(length, this.#maxInner);
+    const inner = encoding.getIds();
+    const ids = new Int32Array(kept + special);
+    ids.set(this.#prefix);
+    ids.set(truncate === 'start' ? inner.slice(length - kept) : inner.slice(0, kept), this.#prefix.length);
+    ids.set(this.#suffix, this.#prefix.length + kept);
+    return { ids, truncated };
+  }
+
+  #native(truncate: Truncate): Promise<NativeTokenizer> {
+    const known = this.#natives.get(truncate);
+    if (known) return known;
+    const loading = loadTokenizer(this.#spec).then((native) => {
+      // One token too many is kept, so that a cut shows; the rest of a long text never reaches the main loop.
+      native.setTruncation(this.#maxInner + 1, { direction: truncate === 'start' ? 'left' : 'right' });
+      return native;
+    });
+    this.#natives.set(truncate, loading);
+    loading.catch(() => this.#natives.delete(truncate));
+    return loading;
+  }
+}
+
+function endOfPart(texts: readonly string[], from: number): number {
+  let units = 0;
+  let to = from;
+  while (to < texts.length && to - from < MAX_PART_TEXTS) {
+    units += texts[to]?.length ?? 0;
+    if (to > from && units > MAX_PART_UNITS) break;
+    to += 1;
+  }
+  return to;
+}
+
+/** What is wrong with a text that came from outside; the callers' types do not hold on a wire. */
+function faultOf(text: unknown): FarmError | undefined {
+  if (typeof text !== 'string') {
+    return new FarmError(
+      'invalid_argument',
+      `the text must be a string, got ${text === null ? 'null' : typeof text}`,
+    );
+  }
+  if (!text.isWellFormed()) {
+    return new FarmError('invalid_argument', 'the text holds a lone surrogate, which has no UTF-8 form');
+  }
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= MAX_TEXT_BYTES) return undefined;
+  return new FarmError('invalid_argument', `the text has ${bytes} bytes, limit is ${MAX_TEXT_BYTES}`);
+}
+
+/** What stands before and after the tokens of a text: the places are read off a short text. */
+async function findSpecialTokens(
+  native: NativeTokenizer,
+  path: string,
+): Promise<{ prefix: Int32Array; suffix: Int32Array }> {
+  const bare = (await native.encode('a', null, { addSpecialTokens: false })).getIds();
+  const whole = (await native.encode('a', null, { addSpecialTokens: true })).getIds();
+  for (let at = 0; at + bare.length <= whole.length; at += 1) {
+    if (bare.length > 0 && bare.every((id, index) => whole[at + index] === id)) {
+      return {
+        prefix: Int32Array.from(whole.slice(0, at)),
+        suffix: Int32Array.from(whole.slice(at + bare.length)),
+      };
+    }
+  }
+  throw new FarmError(
+    'invalid_argument',
+    `${path} gives ids ${whole.join(' ')} for 'a', without ${bare.join(' ')}`,
+  );
+}
