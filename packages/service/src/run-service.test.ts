@@ -59,8 +59,24 @@ describe('runService', () => {
     await printed(child, 'ready');
     child.kill('SIGTERM');
     await printed(child, 'closing');
-    child.kill('SIGTERM');
+    // Signals close together are one Ctrl-C; sooner or later one of these is a second.
+    const killAgain = () => {
+      child.kill('SIGTERM');
+      return child.exitCode;
+    };
+    await expect.poll(killAgain, { timeout: 10_000 }).toBe(1);
     expect(await exit).toEqual([1, null]);
+  });
+
+  it('takes two signals at once, as npm sends them, for one', async () => {
+    const child = runScript(
+      "async () => { setTimeout(() => print('ready')); return { close: () => new Promise((resolve) => setTimeout(resolve, 100)) }; }",
+    );
+    const exit = once(child, 'exit');
+    await printed(child, 'ready');
+    child.kill('SIGTERM');
+    child.kill('SIGINT');
+    expect(await exit).toEqual([0, null]);
   });
 
   it('stops a start that is still going on', async () => {

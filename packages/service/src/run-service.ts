@@ -17,6 +17,10 @@ export interface RunServiceOptions {
 // After its grace a service still closes connections and threads.
 const CLOSE_TIMEOUT_MS = 15_000;
 
+// One Ctrl-C under npm arrives twice: from the terminal, and from npm, which passes it on. A person who
+// means it presses again later.
+const SAME_SIGNAL_MS = 500;
+
 /**
  * One service from start to exit. SIGTERM, SIGINT, or the death of a parent that started us with a channel,
  * closes it once; a second signal ends the process with 1. So does an error that nobody caught.
@@ -45,8 +49,7 @@ export async function runService(
       logger.fatal({ graceMs }, 'not closed after its grace time');
       process.exit(1);
     }, graceMs + CLOSE_TIMEOUT_MS);
-    await service.close({ graceMs });
-    clearTimeout(late);
+    await service.close({ graceMs }).finally(() => clearTimeout(late));
     return 0;
   } finally {
     release();
@@ -55,11 +58,15 @@ export async function runService(
 
 /** @returns a function that takes all listeners away again. */
 function listenForEnd(stop: AbortController, logger: Logger): () => void {
+  let firstSignalAtMs: number | undefined;
   const onSignal = (signal: NodeJS.Signals) => {
-    if (stop.signal.aborted) {
+    const nowMs = performance.now();
+    if (firstSignalAtMs !== undefined) {
+      if (nowMs - firstSignalAtMs < SAME_SIGNAL_MS) return;
       logger.warn({ signal }, 'second signal: leaving at once');
       process.exit(1);
     }
+    firstSignalAtMs = nowMs;
     logger.info({ signal }, 'closing');
     stop.abort();
   };
