@@ -41,4 +41,5 @@ export {
   type VectorBlock,
   type VectorDtype,
 } from './vector-block.ts';
+export { joinBlocks, sliceBlock } from './join-blocks.ts';
 export { FIRST_SHARD, queueName, queueNames, redisKeys, shardPrefix, type RedisKeys } from './redis-keys.ts';

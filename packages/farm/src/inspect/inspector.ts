@@ -1,0 +1,195 @@
+import {
+  modelRegistrationSchema,
+  queueName,
+  redisKeys,
+  workerReportSchema,
+  type DeviceReport,
+  type Lane,
+  type ModelRegistration,
+  type RedisKeys,
+  type WorkerReport,
+} from '@embedfarm/contract';
+import type { Redis } from 'ioredis';
+import { connectRedis, disconnectRedis, waitForRedis } from '../redis/connect.ts';
+import { ModelRegistry, WORKER_TTL_MS } from '../redis/model-registry.ts';
+import { CLIENT_TTL_MS } from '../redis/presence.ts';
+import { RedisClock } from '../redis/redis-clock.ts';
+import { sampleStats, waitingKeys } from '../redis/stats.ts';
+
+/** Jobs that wait, by lane. */
+export type Backlog = Record<Lane, number>;
+
+export type ModelStatus = ModelRegistration & { readonly workers: number; readonly backlog: Backlog };
+
+/** The farm at one moment. */
+export interface FarmStatus {
+  readonly models: ModelStatus[];
+  /** `lastSeenMs`: age of the last heartbeat. */
+  readonly workers: (WorkerReport & { readonly lastSeenMs: number })[];
+  readonly devices: (DeviceReport & { readonly workerId: string })[];
+  readonly backlog: Backlog;
+  /** num_client: SDK instances heard of in the last 15 s. */
+  readonly clients: number;
+}
+
+/** One second of the farm. */
+export interface StatsPoint {
+  /** Redis time, in s since 1970. */
+  readonly second: number;
+  readonly texts: number;
+  readonly tokens: number;
+  readonly failed: number;
+  readonly clients: number;
+  readonly backlog: Backlog;
+  /** Texts by worker id. */
+  readonly workers: Record<string, number>;
+}
+
+/** Reads what the farm says of itself, from a few keys, never by scanning. */
+export class Inspector {
+  readonly #redis: Redis;
+  readonly #keys: RedisKeys;
+  readonly #clock: RedisClock;
+  readonly #registry: ModelRegistry;
+  /** Whether `close` ends the connection. */
+  readonly #ownsRedis: boolean;
+
+  private constructor(redis: Redis, keys: RedisKeys, clock: RedisClock, ownsRedis: boolean) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#clock = clock;
+    this.#registry = new ModelRegistry(redis, keys);
+    this.#ownsRedis = ownsRedis;
+  }
+
+  /** @throws FarmError `redis_unavailable` when Redis does not answer within `timeoutMs`. */
+  static async open(
+    { redis: url, prefix, timeoutMs = 10_000 }: { redis: string; prefix?: string; timeoutMs?: number },
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<Inspector> {
+    const redis = connectRedis(url);
+    try {
+      await waitForRedis(redis, url, { signal, timeoutMs });
+      return new Inspector(redis, redisKeys(prefix), await RedisClock.open(redis), true);
+    } catch (thrown) {
+      disconnectRedis(redis);
+      throw thrown;
+    }
+  }
+
+  /** On a connection that someone else opened and closes. */
+  static on(redis: Redis, keys: RedisKeys, clock: RedisClock): Inspector {
+    return new Inspector(redis, keys, clock, false);
+  }
+
+  async status(): Promise<FarmStatus> {
+    await this.#clock.sync(this.#redis);
+    const nowMs = this.#clock.nowMs();
+    const [names, workers, clients] = await Promise.all([
+      this.#registry.names(),
+      this.#workers(nowMs),
+      this.#redis.zcount(this.#keys.clients, nowMs - CLIENT_TTL_MS, '+inf'),
+    ]);
+    const models = await this.#models(names, nowMs);
+    return {
+      models,
+      workers,
+      devices: workers.flatMap(({ workerId, devices }) => devices.map((device) => ({ workerId, ...device }))),
+      backlog: {
+        interactive: models.reduce((jobs, { backlog }) => jobs + backlog.interactive, 0),
+        bulk: models.reduce((jobs, { backlog }) => jobs + backlog.bulk, 0),
+      },
+      clients,
+    };
+  }
+
+  /** One point a second, oldest first, up to the last whole second; seconds without a record are zero. */
+  async series(seconds: number): Promise<StatsPoint[]> {
+    const [now] = await this.#redis.time();
+    const first = Number(now) - seconds;
+    const lookup = this.#redis.pipeline();
+    for (let index = 0; index < seconds; index += 1) lookup.hgetall(this.#keys.statsSecond(first + index));
+    const answers = (await lookup.exec()) ?? [];
+    return Array.from({ length: seconds }, (_, index) =>
+      toPoint(first + index, answers[index]?.[1] as Record<string, string> | undefined),
+    );
+  }
+
+  /** Records this second's backlog and number of clients, unless a worker has. */
+  async sample(): Promise<void> {
+    await sampleStats(this.#redis, this.#keys, await this.#registry.names());
+  }
+
+  async close(): Promise<void> {
+    if (this.#ownsRedis) disconnectRedis(this.#redis);
+  }
+
+  async #models(names: readonly string[], nowMs: number): Promise<ModelStatus[]> {
+    const lookup = this.#redis.pipeline();
+    for (const name of names) {
+      lookup.hget(this.#keys.model(name), 'registration');
+      lookup.zcount(this.#keys.modelWorkers(name), nowMs - WORKER_TTL_MS, '+inf');
+      for (const lane of ['interactive', 'bulk'] as const) {
+        const [wait, prioritized] = waitingKeys(this.#keys, queueName(name, lane));
+        lookup.llen(wait).zcard(prioritized);
+      }
+    }
+    const answers = ((await lookup.exec()) ?? []).map(([, answer]) => answer);
+    return names.flatMap((_, index) => {
+      const [stored, workers, ...waiting] = answers.slice(index * 6, index * 6 + 6);
+      const registration = parseJson(modelRegistrationSchema, stored);
+      if (!registration) return [];
+      const [wait = 0, prioritized = 0, bulkWait = 0, bulkPrioritized = 0] = waiting.map(Number);
+      const backlog = { interactive: wait + prioritized, bulk: bulkWait + bulkPrioritized };
+      return [{ ...registration, workers: Number(workers), backlog }];
+    });
+  }
+
+  async #workers(nowMs: number): Promise<FarmStatus['workers']> {
+    const heard = await this.#redis.zrangebyscore(
+      this.#keys.workers,
+      nowMs - WORKER_TTL_MS,
+      '+inf',
+      'WITHSCORES',
+    );
+    const ids = heard.filter((_, at) => at % 2 === 0);
+    if (ids.length === 0) return [];
+    const reports = await this.#redis.mget(...ids.map((id) => this.#keys.worker(id)));
+    return reports.flatMap((stored, index) => {
+      const report = parseJson(workerReportSchema, stored);
+      const heardAtMs = Number(heard[index * 2 + 1]);
+      return report ? [{ ...report, lastSeenMs: Math.max(0, nowMs - heardAtMs) }] : [];
+    });
+  }
+}
+
+/** What was put under a key by hand and does not fit is left out. */
+function parseJson<Value>(
+  schema: { safeParse(value: unknown): { success: true; data: Value } | { success: false } },
+  stored: unknown,
+): Value | undefined {
+  if (typeof stored !== 'string') return undefined;
+  try {
+    const parsed = schema.safeParse(JSON.parse(stored));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function toPoint(second: number, fields: Record<string, string> = {}): StatsPoint {
+  const count = (field: string): number => {
+    const value = Number(fields[field] ?? 0);
+    return Number.isFinite(value) ? value : 0;
+  };
+  const workers = Object.keys(fields).filter((field) => field.startsWith('worker:'));
+  return {
+    second,
+    texts: count('texts'),
+    tokens: count('tokens'),
+    failed: count('failed'),
+    clients: count('clients'),
+    backlog: { interactive: count('backlog:interactive'), bulk: count('backlog:bulk') },
+    workers: Object.fromEntries(workers.map((field) => [field.slice('worker:'.length), count(field)])),
+  };
+}

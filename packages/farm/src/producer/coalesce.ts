@@ -1,0 +1,78 @@
+import {
+  MAX_CHUNK_BYTES,
+  MAX_CHUNK_TEXTS,
+  type EncodeOptions,
+  type Lane,
+  type ModelRegistration,
+} from '@embedfarm/contract';
+import type { EncodeCall } from './encode-call.ts';
+
+/** What calls must have in common to share a job. */
+export interface SharedTerms {
+  readonly registration: ModelRegistration;
+  readonly lane: Lane;
+  readonly options: EncodeOptions;
+  readonly tenant: string | undefined;
+}
+
+/** Calls whose texts travel as one chunk, one call's after the other's. */
+export class SharedChunk {
+  readonly terms: SharedTerms;
+  readonly #calls: EncodeCall[] = [];
+  #texts = 0;
+  #bytes = 0;
+
+  constructor(terms: SharedTerms) {
+    this.terms = terms;
+  }
+
+  get calls(): readonly EncodeCall[] {
+    return this.#calls;
+  }
+
+  /** @returns false when the call does not fit any more. */
+  add(call: EncodeCall, bytes: number): boolean {
+    const isFull = this.#texts + call.texts.length > MAX_CHUNK_TEXTS || this.#bytes + bytes > MAX_CHUNK_BYTES;
+    if (isFull && this.#texts > 0) return false;
+    this.#calls.push(call);
+    this.#texts += call.texts.length;
+    this.#bytes += bytes;
+    return true;
+  }
+}
+
+/** Gathers the calls of one tick into shared chunks, by their terms. */
+export class Coalescer {
+  readonly #enqueue: (chunk: SharedChunk) => void;
+  #open = new Map<string, SharedChunk>();
+
+  constructor(enqueue: (chunk: SharedChunk) => void) {
+    this.#enqueue = enqueue;
+  }
+
+  /** The call's texts must fit one chunk. */
+  add(call: EncodeCall, terms: SharedTerms): void {
+    const key = JSON.stringify([
+      terms.registration.fingerprint,
+      terms.registration.model,
+      terms.lane,
+      terms.tenant ?? null,
+      terms.options,
+    ]);
+    // One flush a tick: everything that came in with the same turn of the loop is in it.
+    if (this.#open.size === 0) setImmediate(() => this.#flush());
+    const bytes = call.texts.reduce((total, text) => total + Buffer.byteLength(text), 0);
+    const chunk = this.#open.get(key);
+    if (chunk?.add(call, bytes) === true) return;
+    if (chunk) this.#enqueue(chunk);
+    const next = new SharedChunk(terms);
+    next.add(call, bytes);
+    this.#open.set(key, next);
+  }
+
+  #flush(): void {
+    const chunks = [...this.#open.values()];
+    this.#open = new Map();
+    for (const chunk of chunks) this.#enqueue(chunk);
+  }
+}

@@ -1,0 +1,28 @@
+import type { ModelRegistration } from '@embedfarm/contract';
+import { performance } from 'node:perf_hooks';
+import type { ModelRegistry } from '../redis/model-registry.ts';
+
+/** A registration is looked up again after this: a worker with other weights may have taken the name. */
+const MODEL_CACHE_MS = 2_000;
+
+/** Registrations by the name asked for, so that a call costs no look-up. */
+export class ModelCache {
+  readonly #registry: ModelRegistry;
+  readonly #found = new Map<string, { registration: Promise<ModelRegistration>; until: number }>();
+
+  constructor(registry: ModelRegistry) {
+    this.#registry = registry;
+  }
+
+  /** @throws FarmError `model_not_found`, `invalid_argument`: see ModelRegistry.resolve. */
+  resolve(model: string | undefined): Promise<ModelRegistration> {
+    const name = model ?? '';
+    const found = this.#found.get(name);
+    if (found && performance.now() < found.until) return found.registration;
+    const registration = this.#registry.resolve(model);
+    this.#found.set(name, { registration, until: performance.now() + MODEL_CACHE_MS });
+    // A failure is not remembered: the worker may be there the next time.
+    registration.catch(() => this.#found.delete(name));
+    return registration;
+  }
+}

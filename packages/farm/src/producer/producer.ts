@@ -1,0 +1,273 @@
+import {
+  decodeVectorBlock,
+  encodeOptionsSchema,
+  FarmError,
+  MAX_CHUNK_TEXTS,
+  parseOptions,
+  redisKeys,
+  type EncodeRequest,
+  type Lane,
+  type ModelRegistration,
+  type RedisKeys,
+  type Reply,
+} from '@embedfarm/contract';
+import type { Redis } from 'ioredis';
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { EncodeQueue } from '../queue/encode-queue.ts';
+import { connectRedis, disconnectRedis, hidePassword, waitForRedis } from '../redis/connect.ts';
+import { ModelRegistry } from '../redis/model-registry.ts';
+import { removeClient } from '../redis/presence.ts';
+import { RedisClock } from '../redis/redis-clock.ts';
+import { ReplyStream } from '../redis/reply-stream.ts';
+import { readRequest, type RequestRecord } from '../redis/request-record.ts';
+import { takeResult } from '../redis/result-store.ts';
+import { Coalescer, type SharedTerms } from './coalesce.ts';
+import { awaitResult } from './await-result.ts';
+import { EncodeCall, type CallOptions } from './encode-call.ts';
+import type { EncodedTexts } from './encoded-texts.ts';
+import { enqueueRequest, enqueueShared, type EnqueuePorts } from './enqueue.ts';
+import { ModelCache } from './model-cache.ts';
+import { PendingChunks } from './pending-chunks.ts';
+import { splitTexts } from './split-texts.ts';
+import { submitTexts } from './submit.ts';
+import { sweepPending } from './sweep.ts';
+import { withDeadline } from './with-deadline.ts';
+
+export type { CallOptions } from './encode-call.ts';
+export { TextsFailed, failedTexts, type EncodedTexts, type FailedText } from './encoded-texts.ts';
+export { hasEnded, REQUEST_STATES, type RequestRecord, type RequestState } from '../redis/request-record.ts';
+
+const HEARTBEAT_MS = 5_000;
+/** Longest a producer asks Redis why a call got nothing. */
+const DEADLINE_FAULT_MS = 1_000;
+
+export const producerOptionsSchema = z.strictObject({
+  /** `redis://` or `rediss://` URL. */
+  redis: z.string().default('redis://127.0.0.1:6379'),
+
+  /** Hash-tagged prefix of the farm's keys; one Redis can hold several farms. */
+  prefix: z.string().min(1).max(64).optional(),
+
+  /** How long `connect` waits for Redis, in ms. */
+  timeoutMs: z.int().min(1).default(10_000),
+});
+export type ProducerOptions = z.input<typeof producerOptionsSchema>;
+
+/** The producer's side of the farm: texts to chunk jobs, replies to vectors. */
+export class Producer {
+  readonly clientId: string;
+  readonly #command: Redis;
+  readonly #url: string;
+  readonly #keys: RedisKeys;
+  readonly #clock: RedisClock;
+  readonly #registry: ModelRegistry;
+  readonly #models: ModelCache;
+  readonly #queues = new Map<string, EncodeQueue>();
+  readonly #pending = new PendingChunks();
+  readonly #coalescer: Coalescer;
+  readonly #ports: EnqueuePorts;
+  readonly #calls = new Set<EncodeCall>();
+  #replies!: ReplyStream;
+  #heartbeat: NodeJS.Timeout | undefined;
+  #requests = 0;
+  #closing: Promise<void> | undefined;
+
+  private constructor(command: Redis, url: string, keys: RedisKeys, clock: RedisClock) {
+    this.clientId = randomBytes(9).toString('hex');
+    this.#command = command;
+    this.#url = url;
+    this.#keys = keys;
+    this.#clock = clock;
+    this.#registry = new ModelRegistry(command, keys);
+    this.#models = new ModelCache(this.#registry);
+    this.#ports = {
+      redis: command,
+      keys,
+      clientId: this.clientId,
+      pending: this.#pending,
+      nowMs: () => clock.nowMs(),
+      nextRequestId: () => this.#nextRequestId(),
+      queue: (model, lane) => this.#queue(model, lane),
+    };
+    this.#coalescer = new Coalescer((chunk) => enqueueShared(chunk, this.#ports));
+  }
+
+  /**
+   * @throws FarmError `redis_unavailable` when Redis does not answer within `timeoutMs`;
+   * `invalid_argument` naming a broken option.
+   */
+  static async open(options: ProducerOptions, { signal }: { signal?: AbortSignal } = {}): Promise<Producer> {
+    const { redis: url, prefix, timeoutMs } = parseOptions('connect options', producerOptionsSchema, options);
+    const command = connectRedis(url);
+    const blocking = connectRedis(url);
+    try {
+      await waitForRedis(command, url, { signal, timeoutMs });
+      const clock = await RedisClock.open(command);
+      const producer = new Producer(command, url, redisKeys(prefix), clock);
+      await producer.#listen(blocking);
+      return producer;
+    } catch (thrown) {
+      disconnectRedis(command);
+      disconnectRedis(blocking);
+      throw thrown;
+    }
+  }
+
+  /**
+   * Vectors of the texts, in their order.
+   *
+   * @throws TextsFailed when some texts failed; FarmError for the call as a whole.
+   */
+  async encode(
+    texts: readonly string[],
+    request: EncodeRequest,
+    options: CallOptions,
+  ): Promise<EncodedTexts> {
+    this.#checkOpen();
+    const registration = await this.#resolve(request, options);
+    const terms = termsOf(request, registration, texts.length);
+    const call = new EncodeCall(registration.model, texts, options, () =>
+      this.#deadlineFault(registration.model),
+    );
+    this.#calls.add(call);
+    const ranges = splitTexts(texts);
+    if (!call.hasEnded) {
+      if (ranges.length === 1) this.#coalescer.add(call, terms);
+      else enqueueRequest(call, ranges, terms, this.#ports);
+    }
+    try {
+      return await call.promise;
+    } finally {
+      this.#calls.delete(call);
+    }
+  }
+
+  /** Enqueues all of it and resolves with the request's id; the result is kept for a day after the end. */
+  async submit(
+    texts: readonly string[],
+    request: EncodeRequest,
+    label: string | undefined,
+    options: CallOptions,
+  ): Promise<string> {
+    this.#checkOpen();
+    const registration = await this.#resolve(request, options);
+    const terms = termsOf(request, registration, texts.length);
+    return await submitTexts(texts, terms, label, this.#ports, options);
+  }
+
+  /** @throws FarmError `result_expired` when there is no such request (any more). */
+  async readRequest(requestId: string): Promise<RequestRecord> {
+    return await readRequest(this.#command, this.#keys, requestId);
+  }
+
+  /** Waits for the request's end, then reads all its vectors, in order. */
+  async awaitResult(requestId: string, options: CallOptions): Promise<EncodedTexts> {
+    return await awaitResult(this.#command, this.#keys, requestId, options);
+  }
+
+  /** Open calls reject with `cancelled`. Safe to call twice. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #listen(blocking: Redis): Promise<void> {
+    this.#replies = await ReplyStream.open({
+      blocking,
+      command: this.#command,
+      keys: this.#keys,
+      clientId: this.clientId,
+      onReply: (reply) => void this.#onReply(reply),
+    });
+    this.#command.on('ready', this.#beat);
+    this.#heartbeat = setInterval(this.#beat, HEARTBEAT_MS);
+  }
+
+  /** Every 5 s and on every reconnect: says that the client lives, and looks after silent chunks. */
+  readonly #beat = (): void => {
+    if (this.#command.status !== 'ready') return;
+    Promise.all([this.#replies.renew(), this.#clock.sync(this.#command)])
+      .then(() => sweepPending(this.#command, this.#keys, this.#pending, () => this.#clock.nowMs()))
+      // A lost connection: the next beat comes with the next one.
+      .catch(() => undefined);
+  };
+
+  async #onReply({ jobId, status, block }: Reply): Promise<void> {
+    try {
+      const stored = block ? decodeVectorBlock(block) : await takeResult(this.#command, this.#keys, jobId);
+      // Without a block and without a result the sweep decides.
+      if (stored) this.#pending.settle(jobId, { status, block: stored });
+    } catch (thrown) {
+      this.#pending.fail(jobId, FarmError.from(thrown));
+    }
+  }
+
+  #resolve(request: EncodeRequest, options: CallOptions): Promise<ModelRegistration> {
+    return withDeadline(this.#models.resolve(request.model), options, () => this.#redisFault());
+  }
+
+  #queue(model: string, lane: Lane): EncodeQueue {
+    const key = `${lane} ${model}`;
+    const open = this.#queues.get(key);
+    if (open) return open;
+    const queue = EncodeQueue.open(this.#command, this.#keys.prefix, model, lane);
+    this.#queues.set(key, queue);
+    return queue;
+  }
+
+  #nextRequestId(): string {
+    this.#requests += 1;
+    return `0-${this.clientId}-${this.#requests.toString(36)}`;
+  }
+
+  async #deadlineFault(model: string): Promise<FarmError> {
+    if (this.#command.status !== 'ready') return this.#redisFault();
+    const workers = await withDeadline(
+      this.#registry.countWorkers(model, this.#clock.nowMs()),
+      { timeoutMs: DEADLINE_FAULT_MS },
+      () => this.#redisFault(),
+    ).catch(() => undefined);
+    if (workers === undefined) return this.#redisFault();
+    if (workers === 0) return new FarmError('no_worker', `no worker serves the model "${model}" now`);
+    return new FarmError('deadline_exceeded', `not done in time; ${workers} workers serve "${model}"`);
+  }
+
+  #redisFault(): FarmError {
+    return new FarmError('redis_unavailable', `Redis at ${hidePassword(this.#url)} does not answer`);
+  }
+
+  #checkOpen(): void {
+    if (this.#closing) throw new FarmError('cancelled', 'the farm connection is closed');
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#heartbeat);
+    this.#command.off('ready', this.#beat);
+    for (const call of this.#calls) call.fail(new FarmError('cancelled', 'the farm connection was closed'));
+    await this.#replies.close();
+    for (const queue of this.#queues.values()) await queue.close();
+    if (this.#command.status === 'ready') {
+      await removeClient(this.#command, this.#keys, this.clientId).catch(() => undefined);
+    }
+    disconnectRedis(this.#command);
+  }
+}
+
+/** Up to one chunk of texts somebody waits for goes first, more is bulk. */
+function termsOf(request: EncodeRequest, registration: ModelRegistration, texts: number): SharedTerms {
+  const { model: _, lane, tenant, ...options } = request;
+  const { dimensions } = options;
+  if (dimensions !== undefined && dimensions > registration.dimensions) {
+    throw new FarmError(
+      'invalid_argument',
+      `dimensions is ${dimensions}, the model "${registration.model}" has ${registration.dimensions}`,
+    );
+  }
+  return {
+    registration,
+    lane: lane ?? (texts > MAX_CHUNK_TEXTS ? 'bulk' : 'interactive'),
+    options: encodeOptionsSchema.parse(options),
+    tenant,
+  };
+}

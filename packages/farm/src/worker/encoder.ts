@@ -1,0 +1,25 @@
+import type { DeviceReport, EncodeOptions, FloatBlock, Lane } from '@embedfarm/contract';
+
+/**
+ * What a farm worker needs of an engine. `farm` never imports one: apps/worker joins the two.
+ */
+export interface Encoder {
+  /**
+   * Vectors of the texts, in their order. A text that fails alone is in the block's failures.
+   *
+   * @throws FarmError `cancelled` on abort, or what the device failed with.
+   */
+  encode(
+    texts: readonly string[],
+    options: EncodeOptions,
+    call: { signal: AbortSignal; lane: Lane },
+  ): Promise<FloatBlock>;
+  /** Work that waits or runs, in ms. */
+  readonly backlogMs: number;
+  readonly waitingTexts: number;
+  /** Told after each batch. @returns the way to stop listening. */
+  onBatchEnd(listener: () => void): () => void;
+  deviceReports(): DeviceReport[];
+  /** Over the last seconds. */
+  throughput(): { textsPerSecond: number; tokensPerSecond: number };
+}

@@ -1,0 +1,243 @@
+import { randomUUID } from 'node:crypto';
+import os from 'node:os';
+import {
+  LANES,
+  parseOptions,
+  redisKeys,
+  type ModelRegistration,
+  type RedisKeys,
+  type WorkerReport,
+} from '@embedfarm/contract';
+import type { Redis } from 'ioredis';
+import { connectRedis, disconnectRedis, waitForRedis } from '../redis/connect.ts';
+import { ModelRegistry } from '../redis/model-registry.ts';
+import { RedisClock } from '../redis/redis-clock.ts';
+import { sampleStats } from '../redis/stats.ts';
+import type { Encoder } from './encoder.ts';
+import { farmWorkerOptionsSchema, type FarmWorkerOptions } from './farm-worker-options.ts';
+import { JobPuller } from './job-puller.ts';
+
+export type { Encoder } from './encoder.ts';
+export type { FarmWorkerOptions } from './farm-worker-options.ts';
+
+/** Backlog and number of clients are recorded once a second, by whoever comes first. */
+const SAMPLE_MS = 1_000;
+
+/**
+ * - `running`: pulls jobs.
+ * - `draining`: pulls no more; jobs in the engine may finish until the grace time is over.
+ * - `refused`: another fingerprint holds the model's name; pulls nothing until that is gone.
+ * - `closed`: holds no connection and no timer.
+ */
+export type WorkerState = 'running' | 'draining' | 'refused' | 'closed';
+
+/** What tells others of faults that stop nothing. */
+export interface WorkerEvents {
+  onFault?: (what: string, fault: unknown) => void;
+}
+
+/** Pulls a model's chunk jobs, has them encoded, and reports itself. */
+export class FarmWorker {
+  readonly workerId: string;
+  readonly #registration: ModelRegistration;
+  readonly #encoder: Encoder;
+  readonly #redis: Redis;
+  readonly #subscriber: Redis;
+  readonly #keys: RedisKeys;
+  readonly #registry: ModelRegistry;
+  readonly #clock: RedisClock;
+  readonly #puller: JobPuller;
+  readonly #startedAtMs: number;
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #onFault: (what: string, fault: unknown) => void;
+  #state: WorkerState = 'running';
+  #closing: Promise<void> | undefined;
+
+  private constructor(parts: {
+    workerId: string;
+    registration: ModelRegistration;
+    encoder: Encoder;
+    redis: Redis;
+    subscriber: Redis;
+    keys: RedisKeys;
+    clock: RedisClock;
+    puller: JobPuller;
+    onFault: (what: string, fault: unknown) => void;
+  }) {
+    this.workerId = parts.workerId;
+    this.#registration = parts.registration;
+    this.#encoder = parts.encoder;
+    this.#redis = parts.redis;
+    this.#subscriber = parts.subscriber;
+    this.#keys = parts.keys;
+    this.#registry = new ModelRegistry(parts.redis, parts.keys);
+    this.#clock = parts.clock;
+    this.#puller = parts.puller;
+    this.#onFault = parts.onFault;
+    this.#startedAtMs = parts.clock.nowMs();
+  }
+
+  /**
+   * Registers the model, then pulls. Waits for Redis as long as `signal` lets it.
+   *
+   * @throws FarmError `model_changed` when live workers serve something else under the name;
+   * `invalid_argument`; `cancelled`.
+   */
+  static async open(
+    registration: ModelRegistration,
+    encoder: Encoder,
+    options: FarmWorkerOptions,
+    { onFault = ignoreFault, signal }: WorkerEvents & { signal?: AbortSignal } = {},
+  ): Promise<FarmWorker> {
+    const resolved = parseOptions('worker options', farmWorkerOptionsSchema, options);
+    const keys = redisKeys(resolved.prefix);
+    const redis = connectRedis(resolved.redis);
+    const subscriber = connectRedis(resolved.redis);
+    try {
+      await waitUntilUp(redis, resolved.redis, signal, onFault);
+      const clock = await RedisClock.open(redis);
+      const workerId = `${os.hostname().slice(0, 40)}-${process.pid}-${randomUUID().slice(0, 8)}`;
+      const puller = new JobPuller({
+        redis,
+        keys,
+        clock,
+        registration,
+        encoder,
+        workerId,
+        options: resolved,
+        onFault,
+      });
+      const worker = new FarmWorker({
+        workerId,
+        registration,
+        encoder,
+        redis,
+        subscriber,
+        keys,
+        clock,
+        puller,
+        onFault,
+      });
+      await worker.#registry.heartbeat(registration, workerId, worker.#report());
+      await worker.#start(resolved.heartbeatMs);
+      return worker;
+    } catch (thrown) {
+      disconnectRedis(redis);
+      disconnectRedis(subscriber);
+      throw thrown;
+    }
+  }
+
+  get state(): WorkerState {
+    return this.#state;
+  }
+
+  /** Texts of jobs that this worker holds. */
+  get heldJobs(): number {
+    return this.#puller.heldJobs;
+  }
+
+  /**
+   * Drains, then lets go of everything. Jobs that the engine has not begun go back to the queue;
+   * begun ones may finish for `graceMs`, then they go back too. Safe to call twice.
+   */
+  close({ graceMs = 90_000 }: { graceMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(graceMs);
+    return this.#closing;
+  }
+
+  async #start(heartbeatMs: number): Promise<void> {
+    this.#subscriber.on('message', (_channel, requestId) => this.#puller.cancel(requestId));
+    await this.#subscriber.subscribe(this.#keys.cancel);
+    for (const lane of LANES) this.#puller.pull(lane);
+    this.#timers.push(
+      setInterval(() => void this.#beat(), heartbeatMs),
+      setInterval(() => void this.#sample(), SAMPLE_MS),
+    );
+  }
+
+  async #beat(): Promise<void> {
+    try {
+      await this.#clock.sync(this.#redis);
+      await this.#registry.heartbeat(this.#registration, this.workerId, this.#report());
+      if (this.#state === 'refused') {
+        this.#state = 'running';
+        this.#puller.resume('refused');
+      }
+    } catch (fault) {
+      if (isModelChanged(fault) && this.#state === 'running') {
+        this.#state = 'refused';
+        this.#puller.pause('refused');
+      }
+      this.#onFault('heartbeat', fault);
+    }
+  }
+
+  async #sample(): Promise<void> {
+    try {
+      await sampleStats(this.#redis, this.#keys, await this.#registry.names());
+    } catch (fault) {
+      this.#onFault('stats', fault);
+    }
+  }
+
+  #report(): string {
+    const report: WorkerReport = {
+      workerId: this.workerId,
+      host: os.hostname(),
+      pid: process.pid,
+      model: this.#registration.model,
+      fingerprint: this.#registration.fingerprint,
+      state: this.#state === 'closed' ? 'draining' : this.#state,
+      devices: this.#encoder.deviceReports(),
+      ...this.#encoder.throughput(),
+      waitingTexts: this.#encoder.waitingTexts,
+      residentBytes: process.memoryUsage.rss(),
+      startedAtMs: this.#startedAtMs,
+    };
+    return JSON.stringify(report);
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    this.#state = 'draining';
+    for (const timer of this.#timers) clearInterval(timer);
+    const faults: unknown[] = [];
+    await this.#puller.close(graceMs).catch((fault: unknown) => faults.push(fault));
+    // With Redis down there is nobody to take leave of: the heartbeat's time to live does it.
+    if (this.#redis.status === 'ready') {
+      await this.#registry
+        .leave(this.#registration.model, this.workerId)
+        .catch((fault: unknown) => faults.push(fault));
+    }
+    disconnectRedis(this.#subscriber);
+    disconnectRedis(this.#redis);
+    this.#state = 'closed';
+    if (faults.length > 0) throw new AggregateError(faults, 'the worker closed with faults');
+  }
+}
+
+/** A worker started before its Redis comes up with it. */
+async function waitUntilUp(
+  redis: Redis,
+  url: string,
+  signal: AbortSignal | undefined,
+  onFault: (what: string, fault: unknown) => void,
+): Promise<void> {
+  for (;;) {
+    try {
+      return await waitForRedis(redis, url, { signal, timeoutMs: 5_000 });
+    } catch (fault) {
+      signal?.throwIfAborted();
+      if (redis.status === 'end') throw fault;
+      onFault('redis', fault);
+    }
+  }
+}
+
+function isModelChanged(fault: unknown): boolean {
+  return fault instanceof Error && 'code' in fault && fault.code === 'model_changed';
+}
+
+function ignoreFault(): void {
+  // The caller did not ask.
+}

@@ -1,0 +1,38 @@
+import { encodeJobId, type EncodeJob, type RedisKeys } from '@embedfarm/contract';
+import type { Redis } from 'ioredis';
+import { RedisScript } from '../redis/redis-script.ts';
+
+/**
+ * - `run`: nobody has settled the chunk, and someone wants it.
+ * - `settled`: its result is stored and announced; only the job is left to end.
+ * - `cancelled`: the request's tombstone stands.
+ * - `gone`: the request's record is; nobody can ask for the result.
+ */
+export type ChunkStart = 'run' | 'settled' | 'cancelled' | 'gone';
+
+/** KEYS request, request-bits, result; ARGV chunk index, tracked. */
+const startScript = new RedisScript(`
+local state = redis.call('HGET', KEYS[1], 'state')
+if state == 'cancelled' then return 'cancelled' end
+if ARGV[2] ~= '1' then
+  return redis.call('EXISTS', KEYS[3]) == 1 and 'settled' or 'run'
+end
+if not state then return 'gone' end
+if redis.call('GETBIT', KEYS[2], ARGV[1]) == 1 and redis.call('EXISTS', KEYS[3]) == 1 then return 'settled' end
+if redis.call('HEXISTS', KEYS[1], 'startedAtMs') == 0 then
+  local time = redis.call('TIME')
+  redis.call('HSET', KEYS[1], 'startedAtMs', time[1] * 1000 + math.floor(time[2] / 1000))
+end
+if state == 'queued' then redis.call('HSET', KEYS[1], 'state', 'running') end
+return 'run'`);
+
+/** What is to be done with a chunk that a worker holds, decided by Redis alone. */
+export async function startChunk(redis: Redis, keys: RedisKeys, job: EncodeJob): Promise<ChunkStart> {
+  const { requestId, chunkIndex } = job;
+  const start = await startScript.run(
+    redis,
+    [keys.request(requestId), keys.requestBits(requestId), keys.result(encodeJobId(requestId, chunkIndex))],
+    [chunkIndex, job.tracked ? 1 : 0],
+  );
+  return start as ChunkStart;
+}

@@ -1,0 +1,97 @@
+import { FarmError, parseTexts } from '@embedfarm/contract';
+import { Inspector, type FarmStatus } from '@embedfarm/farm/inspect';
+import { Producer, TextsFailed, type ProducerOptions } from '@embedfarm/farm/producer';
+import {
+  parseEncodeOptions,
+  parseSubmitOptions,
+  type EncodeCallOptions,
+  type SubmitCallOptions,
+} from './call-options.ts';
+import { Embeddings } from './embeddings.ts';
+import { RequestHandle } from './request-handle.ts';
+import { TextsFailedError } from './texts-failed-error.ts';
+
+/** A web app's connection to the farm. One is enough for a process; it counts as one client. */
+export class EmbeddingFarm {
+  readonly #producer: Producer;
+  readonly #options: ProducerOptions;
+
+  private constructor(producer: Producer, options: ProducerOptions) {
+    this.#producer = producer;
+    this.#options = options;
+  }
+
+  /**
+   * Default Redis: `redis://127.0.0.1:6379`.
+   *
+   * @throws FarmError `redis_unavailable` when Redis does not answer within `timeoutMs` (default
+   * 10,000); `invalid_argument` naming a broken option; `cancelled` on abort.
+   */
+  static async connect(
+    options: ProducerOptions = {},
+    call: { signal?: AbortSignal } = {},
+  ): Promise<EmbeddingFarm> {
+    return new EmbeddingFarm(await Producer.open(options, call), options);
+  }
+
+  /** Names this SDK instance in the farm. */
+  get clientId(): string {
+    return this.#producer.clientId;
+  }
+
+  /**
+   * The vectors of the texts, one row a text, in their order. Calls of one tick with equal options
+   * share a job; more than 256 texts travel as several.
+   *
+   * @throws TextsFailedError (`texts_failed`) with the good rows when some texts failed; FarmError
+   * `invalid_argument` naming the text or option, `model_not_found`, `no_worker`,
+   * `deadline_exceeded`, `cancelled`, `redis_unavailable`.
+   */
+  async encode(texts: readonly string[], options: EncodeCallOptions = {}): Promise<Embeddings> {
+    const { request, wait } = parseEncodeOptions(options);
+    const parsed = parseTexts(texts);
+    try {
+      return Embeddings.from(await this.#producer.encode(parsed, request, wait));
+    } catch (thrown) {
+      throw thrown instanceof TextsFailed ? new TextsFailedError(thrown) : FarmError.from(thrown);
+    }
+  }
+
+  /**
+   * Fire and forget: resolves when all of it is in Redis. The result is kept for 24 hours after the end.
+   *
+   * @throws FarmError as `encode`; the request is cancelled if it was enqueued only in part.
+   */
+  async submit(texts: readonly string[], options: SubmitCallOptions = {}): Promise<RequestHandle> {
+    const { request, label, wait } = parseSubmitOptions(options);
+    const parsed = parseTexts(texts);
+    return this.request(await this.#producer.submit(parsed, request, label, wait));
+  }
+
+  /** A submitted request by its id, also one of another process. Asks Redis nothing yet. */
+  request(id: string): RequestHandle {
+    return new RequestHandle(this.#producer, id);
+  }
+
+  /** Models, workers, devices, backlog and clients at this moment. */
+  async status(): Promise<FarmStatus> {
+    const inspector = await Inspector.open({
+      redis: this.#options.redis ?? 'redis://127.0.0.1:6379',
+      ...(this.#options.prefix === undefined ? {} : { prefix: this.#options.prefix }),
+    });
+    try {
+      return await inspector.status();
+    } finally {
+      await inspector.close();
+    }
+  }
+
+  /** Open calls reject with `cancelled`; submitted requests go on. Safe to call twice. */
+  async close(): Promise<void> {
+    await this.#producer.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,64 @@
+import { hasEnded, type Producer, type RequestState } from '@embedfarm/farm/producer';
+import { parseWaitOptions, type WaitOptions } from './call-options.ts';
+import { Embeddings } from './embeddings.ts';
+
+/** A submitted request at one moment. Times are Redis time in ms since 1970. */
+export interface RequestStatus {
+  readonly id: string;
+  readonly state: RequestState;
+  readonly model: string;
+  readonly label: string | undefined;
+  readonly texts: number;
+  /** Texts with a vector. */
+  readonly done: number;
+  readonly failed: number;
+  /** What is left at the pace so far, in ms; undefined before the first chunk is done. */
+  readonly etaMs: number | undefined;
+  readonly createdAtMs: number;
+  readonly startedAtMs: number | undefined;
+  readonly endedAtMs: number | undefined;
+}
+
+/** A submitted request, from any process that knows its id. */
+export class RequestHandle {
+  readonly id: string;
+  readonly #producer: Producer;
+
+  constructor(producer: Producer, id: string) {
+    this.#producer = producer;
+    this.id = id;
+  }
+
+  /** @throws FarmError `result_expired` when there is no such request (any more). */
+  async status(): Promise<RequestStatus> {
+    const record = await this.#producer.readRequest(this.id);
+    const { state, model, label, texts, createdAtMs, startedAtMs, endedAtMs, updatedAtMs } = record;
+    const settled = record.textsDone + record.textsFailed;
+    const workedMs = startedAtMs === undefined ? 0 : updatedAtMs - startedAtMs;
+    const left = hasEnded(state) ? 0 : texts - settled;
+    return {
+      id: this.id,
+      state,
+      model,
+      label,
+      texts,
+      done: record.textsDone,
+      failed: record.textsFailed,
+      etaMs: left === 0 ? 0 : settled === 0 ? undefined : Math.round((workedMs / settled) * left),
+      createdAtMs,
+      startedAtMs,
+      endedAtMs,
+    };
+  }
+
+  /**
+   * Waits for the end, then reads all vectors, in the order of the texts. A text that failed is in
+   * `failures`, and `at` of it throws.
+   *
+   * @throws FarmError `cancelled`, `deadline_exceeded` (60 s without progress, or `timeoutMs`),
+   * `result_expired`, or the texts' error when no text has a vector.
+   */
+  async result(options: WaitOptions = {}): Promise<Embeddings> {
+    return Embeddings.from(await this.#producer.awaitResult(this.id, parseWaitOptions(options)));
+  }
+}
