@@ -59,7 +59,7 @@ describe('a farm of one worker and one client', () => {
       producer.encode(['b'], request({ dimensions: 2 }), {}),
       producer.encode(['c'], request({ lane: 'bulk' }), {}),
     ]);
-    expect(encoder.calls.map(({ texts }) => texts).toSorted()).toEqual([['a'], ['b'], ['c']]);
+    expect(new Set(encoder.calls.map(({ texts }) => texts.join()))).toEqual(new Set(['a', 'b', 'c']));
   });
 
   it('sends more than 256 texts as several bulk chunks and joins them in order', async () => {
@@ -69,12 +69,8 @@ describe('a farm of one worker and one client', () => {
       onProgress: ({ done }) => progress.push(done),
     });
     expect(rowsOf(encoded)).toEqual(texts.map(fakeVector));
-    expect(encoder.calls.map(({ texts: chunk, lane }) => [chunk.length, lane]).toSorted()).toEqual([
-      [232, 'bulk'],
-      [256, 'bulk'],
-      [256, 'bulk'],
-      [256, 'bulk'],
-    ]);
+    expect(encoder.calls.map(({ texts: chunk }) => chunk.length)).toEqual([256, 256, 256, 232]);
+    expect(encoder.calls.every(({ lane }) => lane === 'bulk')).toBe(true);
     expect(progress.at(-1)).toBe(1_000);
   });
 

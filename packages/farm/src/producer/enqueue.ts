@@ -118,20 +118,20 @@ function makeJob(
   };
 }
 
-function send(chunks: readonly PendingChunk[], { pending, nowMs }: EnqueuePorts): void {
+function send(chunks: readonly PendingChunk[], ports: EnqueuePorts): void {
   const [first] = chunks;
   if (!first) return;
   first.queue
     .enqueue(
       chunks.map(({ job }) => job),
-      nowMs(),
+      ports.nowMs(),
     )
     .then(() => {
       for (const chunk of chunks) chunk.enqueuedAt = performance.now();
     })
     .catch((thrown: unknown) => {
       const error = enqueueFault(thrown);
-      for (const { jobId } of chunks) pending.fail(jobId, error);
+      for (const { jobId } of chunks) ports.pending.fail(jobId, error);
     });
 }
 

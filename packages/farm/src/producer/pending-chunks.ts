@@ -77,10 +77,6 @@ export class PendingChunks {
     );
   }
 
-  failAll(error: FarmError): void {
-    for (const jobId of [...this.#chunks.keys()]) this.fail(jobId, error);
-  }
-
   #take(jobId: string): PendingChunk | undefined {
     const chunk = this.#chunks.get(jobId);
     this.#chunks.delete(jobId);

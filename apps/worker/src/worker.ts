@@ -1,0 +1,91 @@
+import { basename, resolve } from 'node:path';
+import { parseOptions, type ModelRegistration } from '@embedfarm/contract';
+import { Engine } from '@embedfarm/engine/engine';
+import { FarmWorker, type WorkerState } from '@embedfarm/farm/worker';
+import type { Logger } from '@embedfarm/service/logger';
+import { workerOptionsSchema, type WorkerOptions } from './worker-options.ts';
+
+export type { WorkerOptions } from './worker-options.ts';
+
+/** A worker that pulls jobs. */
+export interface RunningWorker {
+  readonly workerId: string;
+  readonly registration: ModelRegistration;
+  readonly state: WorkerState;
+  /** Drains: begun jobs may finish for `graceMs` (default 90,000), others go back to the queue. Safe to call twice. */
+  close(options?: { graceMs?: number }): Promise<void>;
+}
+
+/**
+ * Opens the engine, registers its model, and pulls. Waits for Redis as long as `signal` lets it.
+ *
+ * @throws FarmError `invalid_argument` naming a broken option or model file; `model_changed` when
+ * live workers serve something else under the name; `cancelled`.
+ */
+export async function openWorker(
+  options: WorkerOptions,
+  { logger, signal }: { logger?: Logger; signal?: AbortSignal } = {},
+): Promise<RunningWorker> {
+  const { redis, prefix, name, ...engineOptions } = parseOptions(
+    'worker options',
+    workerOptionsSchema,
+    options,
+  );
+  const engine = await Engine.open(engineOptions);
+  try {
+    const model = name ?? modelName(engineOptions.model);
+    const registration = { model, ...engine.registration };
+    // Here, and nowhere else, engine meets farm.
+    const encoder = {
+      encode: engine.encode.bind(engine),
+      onBatchEnd: engine.onChange.bind(engine),
+      deviceReports: engine.deviceReports.bind(engine),
+      throughput: engine.throughput.bind(engine),
+      get backlogMs() {
+        return engine.backlogMs;
+      },
+      get waitingTexts() {
+        return engine.waitingTexts;
+      },
+    };
+    const farmWorker = await FarmWorker.open(
+      registration,
+      encoder,
+      { redis, ...(prefix === undefined ? {} : { prefix }) },
+      {
+        onFault: (what, fault) => logger?.warn({ err: fault }, what),
+        ...(signal === undefined ? {} : { signal }),
+      },
+    );
+    logger?.info({ workerId: farmWorker.workerId, ...registration }, 'worker is ready');
+    let closing: Promise<void> | undefined;
+    return {
+      workerId: farmWorker.workerId,
+      registration,
+      get state() {
+        return farmWorker.state;
+      },
+      close: (closeOptions) => (closing ??= closeBoth(farmWorker, engine, closeOptions)),
+    };
+  } catch (thrown) {
+    await engine.close();
+    throw thrown;
+  }
+}
+
+async function closeBoth(
+  farmWorker: FarmWorker,
+  engine: Engine,
+  options: { graceMs?: number } | undefined,
+): Promise<void> {
+  try {
+    await farmWorker.close(options);
+  } finally {
+    await engine.close();
+  }
+}
+
+/** `models/all-MiniLM-L6-v2/` is served as `all-MiniLM-L6-v2`. */
+function modelName(model: string): string {
+  return model === 'embedded' ? model : basename(resolve(model));
+}
