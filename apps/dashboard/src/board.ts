@@ -1,0 +1,151 @@
+import { FarmError } from '@embedfarm/contract';
+import type { Logger } from '@embedfarm/service/logger';
+import { blankBoardState, type BoardState } from './board-state.ts';
+import type { FarmView } from './farm-view.ts';
+import { mergeHistory, secondsToRead } from './history.ts';
+import { throughputByClients } from './throughput-by-clients.ts';
+import { withinDeadline } from './within-deadline.ts';
+
+/** How long Redis may take before the board says that it does not answer. A fork for a snapshot takes about 1 s. */
+const UPDATE_DEADLINE_MS = 3_000;
+const CLOSE_DEADLINE_MS = 2_000;
+
+export interface BoardOptions {
+  /** Opens a view of the farm; called again after each failure. The signal ends a try that is of no use any more. */
+  readonly openView: (signal: AbortSignal) => Promise<FarmView>;
+  readonly logger?: Logger | undefined;
+}
+
+/**
+ * What every viewer sees, read once for all of them. A view that fails or hangs is
+ * thrown away and the next update opens a new one, so the board outlives any Redis.
+ */
+export class Board {
+  readonly #openView: BoardOptions['openView'];
+  readonly #logger: Logger | undefined;
+  /** Aborted by `close`. */
+  readonly #end = new AbortController();
+  /** Closes under way, of views that failed. */
+  readonly #leaving = new Set<Promise<void>>();
+  #view: FarmView | undefined;
+  #state: BoardState = blankBoardState(Date.now());
+  #lastReadMs: number | undefined;
+  /** What the log was told last. */
+  #told: BoardState['redis'] | undefined;
+  #updating: Promise<BoardState> | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor({ openView, logger }: BoardOptions) {
+    this.#openView = openView;
+    this.#logger = logger;
+  }
+
+  /**
+   * After the first update, with or without Redis.
+   *
+   * @throws FarmError `invalid_argument` when no Redis could ever be reached that way.
+   */
+  static async open(options: BoardOptions): Promise<Board> {
+    const board = new Board(options);
+    await board.update();
+    return board;
+  }
+
+  get state(): BoardState {
+    return this.#state;
+  }
+
+  /** Samples and reads the farm once; a call during an update gets that update. */
+  update(): Promise<BoardState> {
+    if (this.#closing) return Promise.resolve(this.#state);
+    this.#updating ??= this.#update().finally(() => {
+      this.#updating = undefined;
+    });
+    return this.#updating;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #update(): Promise<BoardState> {
+    try {
+      const view = (this.#view ??= await this.#open());
+      await this.#inTime('an update from Redis', this.#read(view));
+    } catch (error) {
+      if (this.#closing) return this.#state;
+      if (error instanceof FarmError && error.code === 'invalid_argument') throw error;
+      this.#lose(FarmError.from(error));
+    }
+    return this.#state;
+  }
+
+  async #open(): Promise<FarmView> {
+    const deadline = AbortSignal.timeout(UPDATE_DEADLINE_MS);
+    const opening = this.#openView(AbortSignal.any([this.#end.signal, deadline]));
+    try {
+      return await this.#inTime('the connection to Redis', opening);
+    } catch (error) {
+      this.#leave(opening);
+      throw error;
+    }
+  }
+
+  #inTime<T>(what: string, work: Promise<T>): Promise<T> {
+    return withinDeadline(what, work, { deadlineMs: UPDATE_DEADLINE_MS, signal: this.#end.signal });
+  }
+
+  async #read(view: FarmView): Promise<void> {
+    const nowMs = Date.now();
+    await view.sample();
+    const seconds = secondsToRead(this.#lastReadMs, nowMs);
+    const [status, fresh] = await Promise.all([view.status(), view.series(seconds)]);
+    // A read that comes after its deadline belongs to a view that was thrown away.
+    if (view !== this.#view) return;
+    const history = mergeHistory(this.#state.history, fresh);
+    if (this.#told === 'down') this.#logger?.info('dashboard: Redis answers again');
+    this.#told = 'up';
+    this.#lastReadMs = nowMs;
+    this.#state = {
+      redis: 'up',
+      redisSinceMs: this.#state.redis === 'up' ? this.#state.redisSinceMs : nowMs,
+      updatedAtMs: nowMs,
+      status,
+      history,
+      fresh,
+      byClients: throughputByClients(history),
+    };
+  }
+
+  #lose(error: FarmError): void {
+    const nowMs = Date.now();
+    if (this.#told !== 'down') {
+      this.#logger?.warn(`dashboard: Redis does not answer, trying again every second: ${error.message}`);
+    }
+    this.#told = 'down';
+    const redisSinceMs = this.#state.redis === 'up' ? nowMs : this.#state.redisSinceMs;
+    this.#state = { ...this.#state, redis: 'down', redisSinceMs, updatedAtMs: nowMs, fresh: [] };
+    if (this.#view) this.#leave(Promise.resolve(this.#view));
+    this.#view = undefined;
+  }
+
+  /** Closes a view nobody waits for, even one that is yet to open. */
+  #leave(view: Promise<FarmView>): void {
+    const leaving = view
+      .then((opened) => opened.close())
+      .catch(() => undefined)
+      .finally(() => this.#leaving.delete(leaving));
+    this.#leaving.add(leaving);
+  }
+
+  async #close(): Promise<void> {
+    this.#end.abort();
+    await this.#updating?.catch(() => undefined);
+    if (this.#view) this.#leave(Promise.resolve(this.#view));
+    this.#view = undefined;
+    // A Redis that is gone cannot say goodbye.
+    const leaving = Promise.all(this.#leaving);
+    await withinDeadline('closing', leaving, { deadlineMs: CLOSE_DEADLINE_MS }).catch(() => undefined);
+  }
+}

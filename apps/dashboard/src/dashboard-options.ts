@@ -1,0 +1,25 @@
+import type { Logger } from '@embedfarm/service/logger';
+import { z } from 'zod';
+
+export const dashboardOptionsSchema = z.strictObject({
+  /** Redis of the farm, as a URL. It may be down: the page says so, and goes on when Redis does. */
+  redis: z.string().min(1),
+
+  /** TCP port to listen on; 0 takes a free one. */
+  port: z.int().min(0).max(65_535).default(3_000),
+
+  /**
+   * Address to listen on. The page has no password and shows host names,
+   * so it is for this machine alone until told otherwise.
+   */
+  host: z.string().min(1).default('127.0.0.1'),
+
+  /** Key prefix of the shard to show; the first shard where left out. */
+  prefix: z.string().min(1).optional(),
+
+  /** Told when Redis goes and comes back, not each second of it. */
+  logger: z.custom<Logger>((value) => typeof value === 'object' && value !== null).optional(),
+});
+
+/** What a caller may write. */
+export type DashboardOptions = z.input<typeof dashboardOptionsSchema>;

@@ -1,0 +1,55 @@
+import type { FarmStatus, StatsPoint } from '@embedfarm/farm/inspect';
+import type { FarmView } from '../farm-view.ts';
+
+export const EMPTY_STATUS: FarmStatus = {
+  models: [],
+  workers: [],
+  devices: [],
+  backlog: { interactive: 0, bulk: 0 },
+  clients: 0,
+};
+
+/** A second in which nothing happened, but for what is given. */
+export function statsPoint(second: number, given: Partial<StatsPoint> = {}): StatsPoint {
+  return {
+    second,
+    texts: 0,
+    tokens: 0,
+    failed: 0,
+    clients: 0,
+    backlog: { interactive: 0, bulk: 0 },
+    workers: {},
+    ...given,
+  };
+}
+
+/** A farm made of a status and a list of seconds; a test sets `fault` to take its Redis away. */
+export class FakeFarmView implements FarmView {
+  farmStatus: FarmStatus = EMPTY_STATUS;
+  points: StatsPoint[] = [];
+  /** Every read waits for this first: a rejection is a Redis that fails, a pending promise one that hangs. */
+  fault: Promise<never> | undefined;
+  samples = 0;
+  reads = 0;
+  closes = 0;
+
+  async status(): Promise<FarmStatus> {
+    this.reads += 1;
+    await this.fault;
+    return this.farmStatus;
+  }
+
+  async series(seconds: number): Promise<StatsPoint[]> {
+    await this.fault;
+    return this.points.slice(-seconds);
+  }
+
+  async sample(): Promise<void> {
+    await this.fault;
+    this.samples += 1;
+  }
+
+  async close(): Promise<void> {
+    this.closes += 1;
+  }
+}
