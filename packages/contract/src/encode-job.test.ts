@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { encodeJobId, parseEncodeJob, parseEncodeJobId } from './encode-job.ts';
+
+const job = {
+  version: 1,
+  requestId: '0-abc-1',
+  chunkIndex: 3,
+  clientId: 'abc',
+  model: 'embedded',
+  fingerprint: 'f',
+  texts: ['a'],
+  options: { truncate: 'end' },
+  tracked: false,
+  awaited: true,
+  deadlineMs: 0,
+  resultTtlMs: 1_000,
+};
+
+describe('a chunk job', () => {
+  it('is named by its request and chunk', () => {
+    expect(encodeJobId('0-abc-1', 3)).toBe('0-abc-1.3');
+    expect(parseEncodeJobId('0-abc-1.3')).toEqual({ requestId: '0-abc-1', chunkIndex: 3 });
+    for (const id of ['', '7', '0-abc-1', '0-abc-1.x', 'a b.1', '0-abc-1.3.4']) {
+      expect(parseEncodeJobId(id)).toBeUndefined();
+    }
+  });
+
+  it('is read as it was written', () => {
+    expect(parseEncodeJob(structuredClone(job))).toEqual(job);
+  });
+
+  it.each([
+    ['no texts', { texts: [] }, 'texts'],
+    ['too many texts', { texts: Array(257).fill('a') }, 'texts'],
+    ['another version', { version: 2 }, 'version'],
+    ['a hostile request id', { requestId: '{embedfarm}:x' }, 'requestId'],
+    ['an option of its own', { hidden: 1 }, 'hidden'],
+  ])('is refused with %s, by the field', (_, change, field) => {
+    expect(() => parseEncodeJob({ ...job, ...change })).toThrow(field);
+  });
+});
