@@ -66,8 +66,8 @@ function draw({ redis, redisSinceMs, status, byClients }) {
   if (redis === 'up') showState('live', 'Live');
   else {
     const since = new Date(redisSinceMs).toLocaleTimeString();
-    const rest = status ? 'The last known state is shown; ' : '';
-    showState('redis-down', `Redis does not answer since ${since}. ${rest}this page goes on by itself.`);
+    const rest = status ? 'The last known state is shown; this' : 'This';
+    showState('redis-down', `Redis does not answer since ${since}. ${rest} page goes on by itself.`);
   }
   const recent = points.slice(-FIGURE_SECONDS);
   const textsPerSecond = mean(recent.map(({ texts }) => texts));
@@ -76,10 +76,11 @@ function draw({ redis, redisSinceMs, status, byClients }) {
   document.title = `${shortNumber(textsPerSecond)} texts/s · Embedfarm`;
   depth.show(points);
   throughput.show(points);
+  if (!status) return;
+  drawStatus(status);
   total.show(byClients);
   perClient.show(byClients);
   byClientsTable.show(clientsRows(byClients));
-  if (status) drawStatus(status);
 }
 
 function drawStatus({ models, workers, backlog, clients }) {

@@ -17,7 +17,7 @@ export function modelRows(models) {
       { text: String(model.dimensions), number: true },
       { text: String(model.maxSequenceLength), number: true },
       model.normalize ? `${model.pooling}, normalized` : model.pooling,
-      model.fingerprint.slice(0, 12),
+      model.fingerprint.slice(0, 8),
     ],
   }));
 }

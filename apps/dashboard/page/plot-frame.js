@@ -1,8 +1,9 @@
 import { shortNumber } from './numerals.js';
 import { svg } from './svg.js';
 
-export const HEIGHT = 184;
-const TOP = 14;
+export const HEIGHT = 192;
+// Room for a number above the highest dot.
+const TOP = 22;
 const BOTTOM = 22;
 const RIGHT = 10;
 // Room for "41.2K".
@@ -15,6 +16,7 @@ export function frameOf(width, yMarks) {
   const innerHeight = HEIGHT - TOP - BOTTOM;
   return {
     width,
+    top: TOP,
     x: (share) => LEFT + share * innerWidth,
     y: (value) => TOP + (1 - value / top) * innerHeight,
     shareAt: (pixel) => Math.min(1, Math.max(0, (pixel - LEFT) / innerWidth)),

@@ -120,13 +120,13 @@ export class TimeChart {
     // Four words fit a telephone.
     const minutes = this.#width < 480 ? MINUTES.filter((_, index) => index % 2 === 1) : MINUTES;
     this.#drawing.replaceChildren(...axes(frame, marks, minutes), ...curves, ...cursor);
-    this.#empty.hidden = greatest > 0;
+    this.#empty.hidden = greatest > 0 || this.#points.length === 0;
     this.#readOut(picked);
   }
 
   #cursor(frame, x, point) {
     return [
-      svg('line', { class: 'cursor', x1: x, x2: x, y1: frame.y(0), y2: 14 }),
+      svg('line', { class: 'cursor', x1: x, x2: x, y1: frame.y(0), y2: frame.top }),
       ...this.#curves.map(({ name, value }) =>
         svg('circle', { class: `dot ${name}`, cx: x, cy: frame.y(value(point)), r: 5 }),
       ),
