@@ -18,6 +18,10 @@ export interface BertGraphOptions {
  * - `unpad` int32 [T]: for the token at place s of row b, `b * heads * S + s`.
  * - `bias` float32 [B, 1, 1, S]: 0 for a slot that holds a token, -1e9 past the row's end.
  *
+ * A row has the same bits in every batch when S is a multiple of 4: some of the runtime's Softmax kernels
+ * (those without AVX) sum four lanes at a time and what is left over one by one, so that the order of a
+ * sum would hang on S. Rounding up costs nothing that could be measured.
+ *
  * Output: `hidden` float32 [1, T, hidden]. The leading 1 matters: the runtime turns a product of two
  * matrices of rank 2 into Gemm, which is 5 to 8 % slower on a CPU than MatMul and Add.
  *

@@ -20,7 +20,7 @@ const SEED = 20_181_011;
  * vectors that are near, and no more should be read into them.
  *
  * @returns the absolute path of its directory under `cacheDirectory`. It is written on the first call
- * (about 3 MB); the folder's name changes with its content. Safe for several processes at once.
+ * (4.5 MB); the folder's name changes with its content. Safe for several processes at once.
  */
 export async function ensureEmbeddedModel(cacheDirectory: string): Promise<string> {
   const vocabulary = embeddedVocabulary();
@@ -33,15 +33,21 @@ export async function ensureEmbeddedModel(cacheDirectory: string): Promise<strin
     .digest('hex');
   const directory = resolve(join(cacheDirectory, `${EMBEDDED_MODEL}-${content.slice(0, 12)}`));
   if (await isComplete(directory)) return directory;
-  return writePackedModel(directory, {
-    config,
-    weights,
-    vocabulary,
-    lowercase: true,
-    pooling: 'mean',
-    normalize: true,
-    meaningful: false,
-  });
+  try {
+    return await writePackedModel(directory, {
+      config,
+      weights,
+      vocabulary,
+      lowercase: true,
+      pooling: 'mean',
+      normalize: true,
+      meaningful: false,
+    });
+  } catch (cause) {
+    // Another process may have finished it since we looked.
+    if (await isComplete(directory)) return directory;
+    throw cause;
+  }
 }
 
 /** A packed model appears whole, so one file stands for all. */

@@ -63,8 +63,14 @@ export async function writePackedModel(directory: string, model: PackedModel): P
 }
 
 async function readVocabulary(vocabulary: PackedModel['vocabulary']): Promise<readonly string[]> {
-  if (!('vocabFile' in vocabulary)) return vocabulary;
-  const text = await readFile(vocabulary.vocabFile, 'utf8');
+  if (!('vocabFile' in vocabulary)) {
+    const broken = vocabulary.findIndex((entry) => entry === '' || /[\r\n]/.test(entry));
+    if (broken === -1) return vocabulary;
+    throw new FarmError('invalid_argument', `vocabulary[${broken}] must be one line of text`);
+  }
+  const text = await readFile(vocabulary.vocabFile, 'utf8').catch((cause: unknown) => {
+    throw new FarmError('invalid_argument', `cannot read ${vocabulary.vocabFile}`, { cause });
+  });
   return text.replace(/\r?\n$/, '').split(/\r?\n/);
 }
 

@@ -14,7 +14,7 @@ export const BERT_SHAPES = {
 export type BertShape = keyof typeof BERT_SHAPES;
 
 export interface RandomModelOptions {
-  readonly vocabulary: readonly string[];
+  readonly vocabulary: PackedModel['vocabulary'];
   readonly seed: number;
   /** 30,522 by default, that of BERT uncased; the vocabulary may be smaller. */
   readonly vocabularySize?: number;
