@@ -101,7 +101,7 @@ function sources(floor: string): string[] {
 function importsOf(file: string): string[] {
   const text = readFileSync(file, 'utf8');
   const specifiers = [
-    ...text.matchAll(/(?:^(?:import|export|}).* from |^import |\bimport\()['"]([^'"]+)['"]/gm),
+    ...text.matchAll(/(?:^(?:import|export|}).* from |^import |\bimport\()['"]([\w@.][^'"]*)['"]/gm),
   ];
   return specifiers
     .map(([, specifier]) => specifier ?? '')
