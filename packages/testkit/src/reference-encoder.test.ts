@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseBertConfig } from '@embedfarm/checkpoint/bert-config';
-import { bertGraph } from '@embedfarm/checkpoint/bert-graph';
+import { bertGraph, SLOT_MULTIPLE } from '@embedfarm/checkpoint/bert-graph';
 import type { BertWeights, WeightTensor } from '@embedfarm/checkpoint/bert-weights';
 import type { OnnxGraph } from '@embedfarm/checkpoint/onnx-graph';
 import { writeOnnxModel } from '@embedfarm/checkpoint/write-onnx-model';
@@ -166,7 +166,8 @@ async function runPacked(
   heads: number,
   { types = rows.map((ids) => ids.map(() => 0)), spareSlots = 0, padWith }: PackOptions = {},
 ): Promise<Float32Array[]> {
-  const slots = Math.max(...rows.map((ids) => ids.length)) + spareSlots;
+  const longest = Math.max(...rows.map((ids) => ids.length));
+  const slots = Math.ceil((longest + spareSlots) / SLOT_MULTIPLE) * SLOT_MULTIPLE;
   const tokens = rows.reduce((sum, ids) => sum + ids.length, 0);
   const starts = rows.map((_, row) => rows.slice(0, row).reduce((sum, ids) => sum + ids.length, 0));
   const everySlot = Array.from({ length: slots }, (_, slot) => slot);
