@@ -13,9 +13,9 @@ const envSchema = z.object({
   /** `cpu`, `cpu:N`, … */
   EMBEDFARM_DEVICES: z.string().optional(),
   /** Batches in flight per device. */
-  EMBEDFARM_SLOTS: z.coerce.number().int().min(1).max(64).optional(),
+  EMBEDFARM_SLOTS: z.coerce.number().int().min(1).max(8).optional(),
   /** Most real tokens of one batch. */
-  EMBEDFARM_TOKEN_BUDGET: z.coerce.number().int().min(1).max(10_000_000).optional(),
+  EMBEDFARM_TOKEN_BUDGET: z.coerce.number().int().min(16).max(1_048_576).optional(),
   /** Worker processes of `start`. */
   EMBEDFARM_WORKERS: z.coerce.number().int().min(1).max(1_024).optional(),
   /** Folder of prepared models. */

@@ -89,11 +89,12 @@ describe('runService', () => {
     expect(await exit).toEqual([0, null]);
   });
 
-  it('throws when the service ends badly by itself', async () => {
+  it('closes a service that ends badly by itself, and throws', async () => {
     const child = runScript(
-      "async () => ({ closed: Promise.reject(new Error('other weights')), close: async () => {} })",
+      "async () => ({ closed: Promise.reject(new Error('other weights')), close: async () => print('closed') })",
     );
     const exit = once(child, 'exit');
+    await printed(child, 'closed');
     await printed(child, 'threw other weights');
     expect(await exit).toEqual([1, null]);
   });

@@ -23,7 +23,8 @@ const SAME_SIGNAL_MS = 500;
 
 /**
  * One service from start to exit. SIGTERM, SIGINT, or the death of a parent that started us with a channel,
- * closes it once; a second signal ends the process with 1. So does an error that nobody caught.
+ * closes it once; a second signal ends the process with 1. So does an error that nobody caught. A service
+ * that ends by itself is closed too.
  *
  * @param open gets a signal that aborts when the process is told to stop before it is up.
  * @returns the exit code.
@@ -44,12 +45,17 @@ export async function runService(
       throw error;
     });
     if (service === undefined) return 0;
-    await Promise.race([stopped, service.closed ?? stopped]);
+    const faults: unknown[] = [];
+    const keep = (error: unknown) => faults.push(error);
+    await Promise.race([stopped, service.closed ?? stopped]).catch(keep);
     const late = setTimeout(() => {
       logger.fatal({ graceMs }, 'not closed after its grace time');
       process.exit(1);
     }, graceMs + CLOSE_TIMEOUT_MS);
-    await service.close({ graceMs }).finally(() => clearTimeout(late));
+    await service.close({ graceMs }).catch(keep);
+    clearTimeout(late);
+    if (faults.length === 1) throw faults[0];
+    if (faults.length > 1) throw new AggregateError(faults, faults.map(String).join('; '));
     return 0;
   } finally {
     release();

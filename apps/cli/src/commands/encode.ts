@@ -1,0 +1,71 @@
+import { once } from 'node:events';
+import { TextsFailedError, type EmbeddingFarm, type Embeddings } from '@embedfarm/sdk';
+import { Command } from 'commander';
+import { embeddingsJson } from '../embeddings-json.ts';
+import { embeddingsTable } from '../embeddings-table.ts';
+import { meaninglessNote } from '../meaningless-note.ts';
+import { producerModel } from '../producer-model.ts';
+import { ProgressBar } from '../progress-bar.ts';
+import { readLines } from '../read-lines.ts';
+import { addFlags, readSettings, type FlagName } from '../settings.ts';
+import { withFarm } from '../with-farm.ts';
+
+const FLAGS: readonly FlagName[] = ['modelName', 'redis'];
+
+export function encodeCommand(): Command {
+  const command = new Command('encode')
+    .description('Print the vectors of texts.')
+    .argument('[text...]', 'texts; from stdin, one a line, when none are given')
+    .option('--json', 'print one JSON object with all values')
+    .action(async (given: string[], { json }: { json?: true }) => {
+      const settings = readSettings(command, FLAGS);
+      if (given.length === 0 && process.stdin.isTTY) {
+        command.error('error: give texts, or pipe them in, one a line');
+      }
+      const texts = given.length > 0 ? given : await readLines(process.stdin, 'stdin');
+      await withFarm(settings.redis, async (farm, signal) => {
+        const { embeddings, failed } = await encodeTexts(farm, texts, { ...producerModel(settings), signal });
+        if (json) await printPieces(embeddingsJson(embeddings));
+        else await printTable(farm, texts, embeddings);
+        if (failed !== undefined) throw failed;
+      });
+    });
+  return addFlags(command, FLAGS);
+}
+
+/** Some failed texts are told after the vectors of the others. */
+async function encodeTexts(
+  farm: EmbeddingFarm,
+  texts: readonly string[],
+  options: { model?: string; signal: AbortSignal },
+): Promise<{ embeddings: Embeddings; failed?: TextsFailedError }> {
+  const bar = new ProgressBar();
+  try {
+    return {
+      embeddings: await farm.encode(texts, { ...options, onProgress: (progress) => bar.show(progress) }),
+    };
+  } catch (thrown) {
+    if (thrown instanceof TextsFailedError) return { embeddings: thrown.embeddings, failed: thrown };
+    throw thrown;
+  } finally {
+    bar.clear();
+  }
+}
+
+async function printTable(
+  farm: EmbeddingFarm,
+  texts: readonly string[],
+  embeddings: Embeddings,
+): Promise<void> {
+  const lines = [embeddingsTable(texts, embeddings)];
+  const note = meaninglessNote((await farm.status()).models, embeddings.model);
+  if (note !== undefined) lines.push(note);
+  await printPieces([`${lines.join('\n')}\n`]);
+}
+
+/** Waits for a slow reader instead of filling memory. */
+async function printPieces(pieces: Iterable<string>): Promise<void> {
+  for (const piece of pieces) {
+    if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
+  }
+}

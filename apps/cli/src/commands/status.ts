@@ -1,0 +1,20 @@
+import { Command } from 'commander';
+import { addFlags, readSettings, type FlagName } from '../settings.ts';
+import { statusTable } from '../status-table.ts';
+import { withFarm } from '../with-farm.ts';
+
+const FLAGS: readonly FlagName[] = ['redis'];
+
+export function statusCommand(): Command {
+  const command = new Command('status')
+    .description('Print models, workers, devices, backlog by lane, and clients.')
+    .option('--json', 'print one JSON object')
+    .action(async ({ json }: { json?: true }) => {
+      const settings = readSettings(command, FLAGS);
+      await withFarm(settings.redis, async (farm) => {
+        const status = await farm.status();
+        process.stdout.write(json ? `${JSON.stringify(status)}\n` : statusTable(status));
+      });
+    });
+  return addFlags(command, FLAGS);
+}

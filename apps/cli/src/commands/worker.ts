@@ -1,0 +1,58 @@
+import { FarmError } from '@embedfarm/contract';
+import { createLogger, type Logger } from '@embedfarm/service/logger';
+import type { Env } from '@embedfarm/service/env';
+import { runService } from '@embedfarm/service/run-service';
+import type { RunningWorker } from '@embedfarm/worker/worker';
+import { Command } from 'commander';
+import { EMBEDDED_MODEL } from '../embedded-model-name.ts';
+import { addFlags, readSettings, type FlagName } from '../settings.ts';
+import { DEFAULT_REDIS_URL } from '../with-farm.ts';
+import { tellStart } from '../worker-start.ts';
+
+const FLAGS: readonly FlagName[] = ['modelDir', 'name', 'devices', 'slots', 'tokenBudget', 'redis'];
+
+export function workerCommand(): Command {
+  const command = new Command('worker')
+    .description('Encode texts of the farm. SIGTERM drains.')
+    .action(async () => {
+      const settings = readSettings(command, FLAGS);
+      const logger = createLogger({ name: 'worker', level: settings.logLevel });
+      let told = false;
+      try {
+        process.exitCode = await runService(
+          async (signal) => {
+            try {
+              const worker = await open(settings, logger, signal);
+              await tellStart(worker.registration);
+              return worker;
+            } catch (thrown) {
+              told = await tellStart(FarmError.from(thrown));
+              throw thrown;
+            }
+          },
+          { logger },
+        );
+      } catch (thrown) {
+        // Who started us says it, once.
+        if (!told) throw thrown;
+        process.exitCode = 1;
+      }
+    });
+  return addFlags(command, FLAGS);
+}
+
+async function open(settings: Env, logger: Logger, signal: AbortSignal): Promise<RunningWorker> {
+  const { name, devices, slots, tokenBudget, cacheDir } = settings;
+  const options = {
+    redis: settings.redis ?? DEFAULT_REDIS_URL,
+    model: settings.model ?? EMBEDDED_MODEL,
+    ...(name === undefined ? {} : { name }),
+    ...(devices === undefined ? {} : { devices }),
+    ...(slots === undefined ? {} : { slots }),
+    ...(tokenBudget === undefined ? {} : { tokenBudget }),
+    ...(cacheDir === undefined ? {} : { cacheDir }),
+  };
+  // Only a worker loads the runtime: the other commands must not wait for it.
+  const { openWorker } = await import('@embedfarm/worker/worker');
+  return openWorker(options, { logger, signal });
+}

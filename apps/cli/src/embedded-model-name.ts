@@ -1,0 +1,2 @@
+/** The model that comes with the code: real shapes, random weights. */
+export const EMBEDDED_MODEL = 'embedded';

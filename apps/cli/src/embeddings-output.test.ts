@@ -1,0 +1,51 @@
+import type { VectorBlock } from '@embedfarm/contract';
+import { Embeddings } from '@embedfarm/sdk';
+import { describe, expect, it } from 'vitest';
+import { embeddingsJson } from './embeddings-json.ts';
+import { embeddingsTable } from './embeddings-table.ts';
+
+const values = Float32Array.of(0.1, -1e-30, 3.4e38, 1 / 3);
+const block: VectorBlock = {
+  dtype: 'float32',
+  dimensions: 2,
+  values,
+  firstRows: Uint32Array.of(0, 1, 1, 2),
+  tokens: Uint32Array.of(3, 0, 5),
+  truncated: Uint8Array.of(0, 0, 1),
+  failures: [{ code: 'sequence_too_long', message: 'too long', texts: [1] }],
+  timing: { queueMs: 1, tokenizeMs: 2, batchWaitMs: 3, deviceMs: 4 },
+};
+const timing = { ...block.timing, totalMs: 10 };
+const embeddings = Embeddings.from({ model: 'tiny', block, timing });
+
+describe('embeddingsJson', () => {
+  it('is one object, in which every float32 comes back with its bits', () => {
+    const parsed = JSON.parse([...embeddingsJson(embeddings)].join(''));
+    expect(parsed).toEqual({
+      model: 'tiny',
+      dimensions: 2,
+      embeddings: [Array.from(values.subarray(0, 2)), null, Array.from(values.subarray(2))],
+      receipts: [
+        { tokens: 3, truncated: false },
+        { tokens: 0, truncated: false },
+        { tokens: 5, truncated: true },
+      ],
+      timing,
+      errors: [{ index: 1, code: 'sequence_too_long', message: 'too long' }],
+    });
+    const bits = (numbers: Float32Array) => new Uint32Array(numbers.buffer);
+    const back = Float32Array.from([...parsed.embeddings[0], ...parsed.embeddings[2]]);
+    expect(bits(back)).toEqual(bits(values));
+  });
+});
+
+describe('embeddingsTable', () => {
+  it('shows shape, first values, failures and timing', () => {
+    const table = embeddingsTable(['one', 'two', 'three'], embeddings);
+    expect(table).toContain('3 texts × 2 dimensions, model tiny');
+    expect(table).toContain('0.100000');
+    expect(table).toContain('[sequence_too_long] too long');
+    expect(table).toContain('5 tokens, truncated');
+    expect(table).toContain('total 10.0 ms');
+  });
+});

@@ -1,0 +1,47 @@
+import type { Embeddings } from '@embedfarm/sdk';
+
+const SHOWN_ROWS = 10;
+const SHOWN_VALUES = 4;
+const SHOWN_CHARACTERS = 28;
+
+/** Shape, first values and timing, for eyes. */
+export function embeddingsTable(texts: readonly string[], embeddings: Embeddings): string {
+  const { model, rows, dimensions, timing } = embeddings;
+  const lines = [`${rows} ${rows === 1 ? 'text' : 'texts'} × ${dimensions} dimensions, model ${model}`];
+  for (let index = 0; index < Math.min(rows, SHOWN_ROWS); index += 1) {
+    lines.push(
+      `  ${shorten(texts[index] ?? '').padEnd(SHOWN_CHARACTERS + 2)}  ${outcome(embeddings, index)}`,
+    );
+  }
+  if (rows > SHOWN_ROWS) lines.push(`  … and ${rows - SHOWN_ROWS} more (--json has them all)`);
+  const times = [
+    `queue ${ms(timing.queueMs)}`,
+    `tokenize ${ms(timing.tokenizeMs)}`,
+    `batch wait ${ms(timing.batchWaitMs)}`,
+    `device ${ms(timing.deviceMs)}`,
+    `total ${ms(timing.totalMs)}`,
+  ];
+  lines.push(times.join(', '));
+  return lines.join('\n');
+}
+
+function outcome(embeddings: Embeddings, index: number): string {
+  if (!embeddings.has(index)) {
+    const failure = embeddings.failures.find((failed) => failed.index === index);
+    return `[${failure?.code}] ${failure?.message}`;
+  }
+  const vector = embeddings.at(index);
+  const values = Array.from(vector.subarray(0, SHOWN_VALUES), (value) => value.toFixed(6).padStart(9));
+  const receipt = embeddings.receipts[index];
+  const tokens = `${receipt?.tokens} tokens${receipt?.truncated ? ', truncated' : ''}`;
+  return `[${values.join(', ')}${vector.length > SHOWN_VALUES ? ', …' : ''}]  ${tokens}`;
+}
+
+function shorten(text: string): string {
+  const shown = JSON.stringify(text);
+  return shown.length <= SHOWN_CHARACTERS + 2 ? shown : `${shown.slice(0, SHOWN_CHARACTERS)}…"`;
+}
+
+function ms(duration: number): string {
+  return `${duration.toFixed(1)} ms`;
+}

@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { dashboardCommand } from './commands/dashboard.ts';
+import { encodeCommand } from './commands/encode.ts';
+import { startCommand } from './commands/start.ts';
+import { statusCommand } from './commands/status.ts';
+import { submitCommand } from './commands/submit.ts';
+import { workerCommand } from './commands/worker.ts';
+
+/** The one command, `embedfarm`. */
+export function createProgram(): Command {
+  const program = new Command('embedfarm')
+    .description('Embed text with exact BERT models: a queue of jobs, and workers that share them.')
+    .version(ownVersion())
+    .showHelpAfterError('(embedfarm --help shows what there is)');
+  const commands = [
+    startCommand,
+    workerCommand,
+    dashboardCommand,
+    encodeCommand,
+    submitCommand,
+    statusCommand,
+  ];
+  for (const create of commands) program.addCommand(create());
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride();
+    command.configureOutput({
+      outputError: (text, write) => write(text.replace(/^error: /, 'embedfarm: ')),
+    });
+  }
+  return program;
+}
+
+function ownVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

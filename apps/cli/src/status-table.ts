@@ -1,0 +1,49 @@
+import type { FarmStatus } from '@embedfarm/sdk';
+
+/** The farm at one moment, for eyes. */
+export function statusTable({ models, workers, devices, backlog, clients }: FarmStatus): string {
+  const lines = [
+    ...section(
+      'models',
+      models.map((model) => [
+        model.model,
+        `${model.dimensions} dimensions`,
+        `${model.workers} workers`,
+        model.meaningful ? '' : 'random weights: no meaning',
+      ]),
+    ),
+    ...section(
+      'workers',
+      workers.map((worker) => [
+        worker.workerId,
+        `${worker.host}/${worker.pid}`,
+        worker.model,
+        worker.state,
+        `${worker.textsPerSecond.toFixed(0)} texts/s`,
+        `${worker.tokensPerSecond.toFixed(0)} tokens/s`,
+      ]),
+    ),
+    ...section(
+      'devices',
+      devices.map((device) => [
+        device.name,
+        device.workerId,
+        `${(device.busyShare * 100).toFixed(0)} % busy`,
+        `${device.slots} slots`,
+        `${device.tokenBudget} tokens a batch`,
+      ]),
+    ),
+    `backlog: ${backlog.interactive} interactive, ${backlog.bulk} bulk jobs`,
+    `clients: ${clients}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function section(title: string, rows: readonly (readonly string[])[]): string[] {
+  if (rows.length === 0) return [`${title}: none`];
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
+  const shown = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
+  return [`${title}:`, ...shown.map((row) => `  ${row}`.trimEnd())];
+}
