@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { FarmError } from '@embedfarm/contract';
-import type { Tokenizer } from 'tokenizers';
+import type * as Tokenizers from 'tokenizers';
 import type { ModelSpec } from '../model/model-spec.ts';
 
-type Tokenizers = typeof import('tokenizers');
+type Library = typeof Tokenizers;
+type Tokenizer = Tokenizers.Tokenizer;
 
 /**
  * The tokenizer of the model's files, without truncation or padding of its own.
@@ -15,7 +16,7 @@ export async function loadTokenizer({ files, casing, vocabularySize }: ModelSpec
   const { kind, path } = files.tokenizer;
   // Its own threads would take the cores of the devices. It reads this when it encodes.
   process.env['TOKENIZERS_PARALLELISM'] ??= 'false';
-  const tokenizers = (await import('tokenizers')).default as Tokenizers;
+  const tokenizers = (await import('tokenizers')).default as Library;
   const tokenizer =
     kind === 'json'
       ? parseTokenizerJson(tokenizers, path, await readFile(path, 'utf8'))
@@ -33,7 +34,7 @@ export async function loadTokenizer({ files, casing, vocabularySize }: ModelSpec
   return tokenizer;
 }
 
-function parseTokenizerJson(tokenizers: Tokenizers, path: string, json: string): Tokenizer {
+function parseTokenizerJson(tokenizers: Library, path: string, json: string): Tokenizer {
   try {
     return tokenizers.Tokenizer.fromString(json);
   } catch (cause) {
@@ -57,7 +58,7 @@ const SPECIAL_TOKENS = ['[PAD]', ...NEEDED_TOKENS, '[MASK]'];
  * Source: https://github.com/huggingface/transformers, convert_slow_tokenizer.py, BertConverter.
  */
 function buildWordPiece(
-  tokenizers: Tokenizers,
+  tokenizers: Library,
   path: string,
   vocabulary: ReadonlyMap<string, number>,
   casing: ModelSpec['casing'],

@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import { joinSequences } from '../batch/sequence-batch.ts';
+import { packBatch } from './pack-batch.ts';
+import { padBatch } from './pad-batch.ts';
+
+const batch = joinSequences([Int32Array.of(5, 6, 7), Int32Array.of(8)]);
+
+it('packs rows without padding and says where attention finds its tokens', () => {
+  const { slots, positions, pad, unpad, bias, starts } = packBatch(batch, 4);
+  expect(slots).toBe(3);
+  expect([...positions]).toEqual([0, 1, 2, 0]);
+  expect([...pad]).toEqual([0, 1, 2, 3, 3, 3]);
+  expect([...unpad]).toEqual([0, 1, 2, 12]);
+  expect([...bias]).toEqual([0, 0, 0, 0, -1e9, -1e9]);
+  expect([...starts]).toEqual([0, 3]);
+});
+
+it('pads rows to the longest one for an ordinary export', () => {
+  const { slots, ids, mask, positions, starts } = padBatch(batch, 1);
+  expect(slots).toBe(3);
+  expect([...ids]).toEqual([5, 6, 7, 8, 1, 1]);
+  expect([...mask]).toEqual([1, 1, 1, 1, 0, 0]);
+  expect([...positions]).toEqual([0, 1, 2, 0, 1, 2]);
+  expect([...starts]).toEqual([0, 3]);
+});

@@ -1,0 +1,298 @@
+import { randomInt } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decodeVectorBlock, encodeVectorBlock, type FloatBlock } from '@embedfarm/contract';
+import { checkOpenHandles } from '@embedfarm/testkit/open-handles';
+import { referenceHidden, referencePool } from '@embedfarm/testkit/reference-encoder';
+import { tinyModel, writePlainOnnxModel, writeTinyModel } from '@embedfarm/testkit/tiny-model';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Engine } from './engine.ts';
+import { readModelSpec } from './model/model-spec.ts';
+import { Tokenizer } from './tokenize/tokenizer.ts';
+
+checkOpenHandles();
+
+let directory: string;
+let tiny: string;
+let embedded: Engine;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'engine-'));
+  tiny = await writeTinyModel(join(directory, 'tiny'), { maxSequenceLength: 64 });
+  embedded = await Engine.open({ cacheDir: directory, devices: 'cpu:2' });
+});
+afterAll(async () => {
+  await embedded.close();
+  await rm(directory, { recursive: true });
+});
+
+const WORDS = [
+  'the',
+  'river',
+  'écoute',
+  '東京',
+  'wing',
+  'a',
+  'question',
+  'of',
+  'time',
+  '...',
+  'Zürich',
+  '42',
+];
+
+function makeTexts(count: number, longest: number): string[] {
+  return Array.from({ length: count }, (_, index) => {
+    const words = 1 + ((index * index * 7 + 3) % longest);
+    return Array.from(
+      { length: words },
+      (_word, place) => WORDS[(index * 5 + place * (index + 1)) % WORDS.length],
+    ).join(' ');
+  });
+}
+
+const rowOf = ({ values, dimensions }: FloatBlock, row: number): Float32Array =>
+  values.slice(row * dimensions, (row + 1) * dimensions);
+
+const lengthOf = (row: Float32Array): number => Math.hypot(...row);
+
+function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  return Array.from(a).reduce(
+    (most, value, at) => Math.max(most, Math.abs(value - (b[at] ?? Number.NaN))),
+    0,
+  );
+}
+
+async function encodeOnce(model: string, texts: readonly string[]): Promise<FloatBlock> {
+  const engine = await Engine.open({ model, devices: 'cpu:1' });
+  try {
+    return await engine.encode(texts);
+  } finally {
+    await engine.close();
+  }
+}
+
+describe('Engine with the embedded model', () => {
+  it('tells what it registers', () => {
+    expect(embedded.registration).toMatchObject({
+      fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+      dimensions: 128,
+      maxSequenceLength: 512,
+      pooling: 'mean',
+      normalize: true,
+      meaningful: false,
+    });
+  });
+
+  it('gives one vector of length 1 per text, in their order, and a block that crosses a wire', async () => {
+    const texts = ['First do it', 'then do it right', 'then do it better', ''];
+    const block = await embedded.encode(texts);
+    expect(block.failures).toEqual([]);
+    expect([...block.firstRows]).toEqual([0, 1, 2, 3, 4]);
+    expect(block.tokens[3]).toBe(2);
+    for (const [row, text] of texts.entries()) {
+      expect(lengthOf(rowOf(block, row))).toBeCloseTo(1, 6);
+      const alone = await embedded.encode([text]);
+      expect(alone.values).toEqual(rowOf(block, row));
+    }
+    expect(decodeVectorBlock(encodeVectorBlock(block)).values).toEqual(block.values);
+  });
+
+  it('gives a text the same bits whatever batch it is in', async () => {
+    const texts = makeTexts(200, 120);
+    const together = await embedded.encode(texts);
+    const shuffled = texts.map((_, index) => index).toSorted((a, b) => ((a * 73) % 199) - ((b * 73) % 199));
+    const parts = [shuffled.slice(0, 3), shuffled.slice(3, 90), shuffled.slice(90)];
+    const blocks = await Promise.all(
+      parts.map((part, index) =>
+        embedded.encode(
+          part.map((at) => texts[at] ?? ''),
+          {},
+          { lane: index === 1 ? 'bulk' : 'interactive' },
+        ),
+      ),
+    );
+    for (const [index, part] of parts.entries()) {
+      for (const [row, at] of part.entries()) {
+        expect(rowOf(blocks[index] as FloatBlock, row)).toEqual(rowOf(together, at));
+      }
+    }
+    for (const at of [0, 57, 199, randomInt(200)]) {
+      const alone = await embedded.encode([texts[at] ?? '']);
+      expect(alone.values, texts[at]).toEqual(rowOf(together, at));
+    }
+  });
+
+  it('counts its work, and has none left', async () => {
+    const before = embedded.counters;
+    await embedded.encode(makeTexts(50, 20));
+    const { batches, texts, tokens, slotTokens, deviceBusyMs } = embedded.counters;
+    expect(texts - before.texts).toBe(50);
+    expect(batches).toBeGreaterThan(before.batches);
+    expect(slotTokens - before.slotTokens).toBeGreaterThanOrEqual(tokens - before.tokens);
+    expect(deviceBusyMs).toBeGreaterThan(before.deviceBusyMs);
+    expect(embedded.throughput().textsPerSecond).toBeGreaterThan(0);
+    expect(embedded.waitingTexts).toBe(0);
+    expect(embedded.backlogMs).toBe(0);
+    expect(embedded.deviceReports().map(({ name }) => name)).toEqual(['cpu/0', 'cpu/1']);
+  });
+});
+
+describe('Engine.encode', () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await Engine.open({ model: tiny, devices: 'cpu:1' });
+  });
+  afterAll(() => engine.close());
+
+  it('leaves vectors as they are where normalize is false', async () => {
+    const [raw, scaled] = [
+      await engine.encode(['time'], { normalize: false }),
+      await engine.encode(['time']),
+    ];
+    const length = lengthOf(raw.values);
+    expect(Math.abs(length - 1)).toBeGreaterThan(0.01);
+    expect(
+      largestDifference(
+        raw.values.map((value) => value / length),
+        scaled.values,
+      ),
+    ).toBeLessThan(1e-6);
+  });
+
+  it('keeps the first dimensions and scales again', async () => {
+    const whole = await engine.encode(['time', 'river'], { normalize: false });
+    const short = await engine.encode(['time', 'river'], { dimensions: 8, normalize: false });
+    expect(short.values).toHaveLength(16);
+    expect(rowOf(short, 1)).toEqual(rowOf(whole, 1).slice(0, 8));
+    expect(lengthOf((await engine.encode(['time'], { dimensions: 8 })).values)).toBeCloseTo(1, 6);
+  });
+
+  it('cuts a long text at its end or start, and says so', async () => {
+    const long = `first ${'time '.repeat(100)}last`;
+    const end = await engine.encode([long, 'time']);
+    expect([...end.tokens]).toEqual([64, 3]);
+    expect([...end.truncated]).toEqual([1, 0]);
+    const start = await engine.encode([long], { truncate: 'start' });
+    expect(start.values).not.toEqual(rowOf(end, 0));
+  });
+
+  it('fails a text that is too long or broken, and gives the others their vectors', async () => {
+    const texts = ['time', 'time '.repeat(100), 'river', '\udc00', 5 as unknown as string];
+    const block = await engine.encode(texts, { truncate: 'error' });
+    expect([...block.firstRows]).toEqual([0, 1, 1, 2, 2, 2]);
+    expect(block.failures.map(({ code, texts: indices }) => [code, ...indices])).toEqual([
+      ['sequence_too_long', 1],
+      ['invalid_argument', 3],
+      ['invalid_argument', 4],
+    ]);
+    expect(rowOf(block, 1)).toEqual((await engine.encode(['river'])).values);
+  });
+
+  it('gives a block without rows where every text fails', async () => {
+    const block = await engine.encode(['\ud800'], {});
+    expect(block.values).toHaveLength(0);
+    expect(block.failures).toHaveLength(1);
+  });
+
+  it('refuses an empty list, unknown options and more dimensions than the model has', async () => {
+    const refused = { code: 'invalid_argument' };
+    await expect(engine.encode([])).rejects.toMatchObject(refused);
+    await expect(engine.encode(['a'], { dimensions: 33 })).rejects.toThrow(
+      'dimensions is 33, the model has 32',
+    );
+    await expect(engine.encode(['a'], { pooling: 'cls' } as object)).rejects.toMatchObject(refused);
+  });
+
+  it('rejects an aborted call, before it begins and in the middle, and serves the others', async () => {
+    const cancelled = { code: 'cancelled' };
+    await expect(engine.encode(['a'], {}, { signal: AbortSignal.abort() })).rejects.toMatchObject(cancelled);
+    const abort = new AbortController();
+    const gone = engine.encode(makeTexts(2_000, 60), {}, { signal: abort.signal, lane: 'bulk' });
+    const stays = engine.encode(makeTexts(20, 20));
+    await stays;
+    abort.abort();
+    await expect(gone).rejects.toMatchObject(cancelled);
+    expect(engine.waitingTexts).toBe(0);
+    await expect(engine.encode(['a'])).resolves.toMatchObject({ failures: [] });
+  });
+});
+
+describe('Engine.open and close', () => {
+  it('encodes what it was given before it closes, and takes nothing more', async () => {
+    const engine = await Engine.open({ model: tiny, devices: 'cpu:2' });
+    const calls = [
+      engine.encode(makeTexts(300, 60)),
+      engine.encode(makeTexts(300, 60), {}, { lane: 'bulk' }),
+    ];
+    const closing = [engine.close(), engine.close()];
+    await expect(engine.encode(['late'])).rejects.toMatchObject({ code: 'no_worker' });
+    for (const block of await Promise.all(calls)) expect(block.firstRows[300]).toBe(300);
+    await Promise.all(closing);
+  });
+
+  it('leaves no thread behind, however often', async () => {
+    const threads = (): number =>
+      process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort').length;
+    const before = threads();
+    for (let round = 0; round < 2; round += 1) {
+      const engine = await Engine.open({ model: tiny, devices: 'cpu:2' });
+      await engine.encode(['time']);
+      await engine.close();
+    }
+    expect(threads()).toBe(before);
+  });
+
+  it('refuses options out of range, unknown ones and devices that it does not run', async () => {
+    const refused = { code: 'invalid_argument' };
+    await expect(Engine.open({ model: tiny, slots: 0 })).rejects.toMatchObject(refused);
+    await expect(Engine.open({ model: tiny, batchSize: 8 } as object)).rejects.toThrow(/batchSize/);
+    await expect(Engine.open({ model: tiny, devices: 'cuda' })).rejects.toThrow(/this version runs cpu/);
+    await expect(Engine.open({ model: join(directory, 'nowhere') })).rejects.toMatchObject(refused);
+  });
+
+  it('names a graph that it cannot run', async () => {
+    const broken = await writePlainOnnxModel(join(directory, 'broken'));
+    await writeFile(join(broken, 'model.onnx'), 'not a graph');
+    await expect(Engine.open({ model: broken, devices: 'cpu:2' })).rejects.toThrow(
+      /broken\/model\.onnx: .*rotobuf/,
+    );
+  });
+});
+
+describe('Engine against other ways to the same vectors', () => {
+  const texts = ['time', 'the river of time', ...makeTexts(30, 40)];
+
+  it.each(['mean', 'cls', 'max'] as const)(
+    'gives the vectors of the float64 encoder, pooled by %s',
+    async (pooling) => {
+      const model = tinyModel();
+      const path = await writeTinyModel(join(directory, `reference-${pooling}`), { pooling });
+      const block = await encodeOnce(path, texts);
+      const tokenizer = await Tokenizer.open(await readModelSpec(path));
+      let row = 0;
+      for await (const part of tokenizer.tokenize(texts, 'end')) {
+        for (const text of part) {
+          if (text instanceof Error) throw text;
+          const hidden = referenceHidden(model.config, model.weights, [...text.ids]);
+          const expected = referencePool(hidden, text.ids.length, model.config.hiddenSize, pooling, true);
+          expect(largestDifference(rowOf(block, row), expected)).toBeLessThan(1e-5);
+          row += 1;
+        }
+      }
+      expect(row).toBe(texts.length);
+    },
+  );
+
+  it.each([
+    { modelFile: 'model.onnx', tokenTypes: true },
+    { modelFile: 'onnx/model.onnx', tokenTypes: false },
+  ] as const)('gives the same vectors by a plain export of the same weights ($modelFile)', async (form) => {
+    const plain = await writePlainOnnxModel(join(directory, `plain-${String(form.tokenTypes)}`), form);
+    const packedPath = await writeTinyModel(join(directory, `packed-${String(form.tokenTypes)}`));
+    const [a, b] = [await encodeOnce(plain, texts), await encodeOnce(packedPath, texts)];
+    expect(largestDifference(a.values, b.values)).toBeLessThan(1e-5);
+    expect(a.tokens).toEqual(b.tokens);
+  });
+});

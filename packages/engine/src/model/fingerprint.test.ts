@@ -1,0 +1,82 @@
+import { appendFile, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writePlainOnnxModel, writeTinyModel } from '@embedfarm/testkit/tiny-model';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findExternalData } from './external-data.ts';
+import { fingerprintModel } from './fingerprint.ts';
+import { readModelSpec } from './model-spec.ts';
+
+let directory: string;
+let model: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'fingerprint-'));
+  model = await writeTinyModel(join(directory, 'tiny'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+const fingerprintOf = async (path: string, wishes = {}): Promise<string> =>
+  fingerprintModel(await readModelSpec(path, wishes));
+
+async function copy(name: string): Promise<string> {
+  const target = join(directory, name);
+  await cp(model, target, { recursive: true });
+  return target;
+}
+
+describe('fingerprintModel', () => {
+  it('is the same for the same files elsewhere', async () => {
+    expect(await fingerprintOf(await copy('elsewhere'))).toBe(await fingerprintOf(model));
+  });
+
+  it.each(['model.onnx', 'model.onnx.data', 'vocab.txt'])('changes with %s', async (name) => {
+    const changed = await copy(`changed-${name}`);
+    await appendFile(join(changed, name), 'x');
+    expect(await fingerprintOf(changed)).not.toBe(await fingerprintOf(model));
+  });
+
+  it('changes with pooling and normalization', async () => {
+    const fingerprints = [{}, { pooling: 'cls' }, { normalize: false }].map((wishes) =>
+      fingerprintOf(model, wishes),
+    );
+    expect(new Set(await Promise.all(fingerprints)).size).toBe(3);
+  });
+
+  it('changes with casing', async () => {
+    const cased = await copy('cased');
+    await writeFile(join(cased, 'tokenizer_config.json'), JSON.stringify({ do_lower_case: false }));
+    expect(await fingerprintOf(cased)).not.toBe(await fingerprintOf(model));
+  });
+});
+
+describe('findExternalData', () => {
+  it('finds the files that a graph names', async () => {
+    expect(await findExternalData(join(model, 'model.onnx'))).toEqual([join(model, 'model.onnx.data')]);
+    const plain = await writePlainOnnxModel(join(directory, 'plain'), { modelFile: 'onnx/model.onnx' });
+    expect(await findExternalData(join(plain, 'onnx/model.onnx'))).toEqual([
+      join(plain, 'onnx/model.onnx.data'),
+    ]);
+  });
+
+  it('finds none in a graph without any', async () => {
+    const path = join(directory, 'inline.onnx');
+    await writeFile(path, Buffer.alloc(3 << 20, 'location'));
+    expect(await findExternalData(path)).toEqual([]);
+  });
+
+  it('finds a name across two pieces of the file', async () => {
+    const path = join(directory, 'large.onnx');
+    await writeFile(join(directory, 'weights.bin'), '');
+    for (const before of [(1 << 20) - 20, (1 << 20) - 10, (1 << 20) - 5]) {
+      await writeFile(
+        path,
+        Buffer.concat([
+          Buffer.alloc(before),
+          Buffer.from('\n\x08location\x12\x0bweights.bin'),
+          Buffer.alloc(99),
+        ]),
+      );
+      expect(await findExternalData(path)).toEqual([join(directory, 'weights.bin')]);
+    }
+  });
+});

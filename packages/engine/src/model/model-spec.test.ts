@@ -1,0 +1,140 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readModelSpec } from './model-spec.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'model-spec-'));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+const CONFIG = {
+  model_type: 'bert',
+  vocab_size: 30_522,
+  hidden_size: 384,
+  num_hidden_layers: 6,
+  num_attention_heads: 12,
+  max_position_embeddings: 512,
+  pad_token_id: 0,
+};
+const MODULE = 'sentence_transformers.models.';
+const MODULES = [
+  { type: `${MODULE}Transformer`, path: '' },
+  { type: `${MODULE}Pooling`, path: '1_Pooling' },
+  { type: `${MODULE}Normalize`, path: '2_Normalize' },
+];
+
+/** A model directory; what stands in `files` replaces or, where undefined, removes a file. */
+async function write(files: Record<string, unknown> = {}): Promise<string> {
+  const all: Record<string, unknown> = { 'model.onnx': '', 'vocab.txt': '', 'config.json': CONFIG, ...files };
+  for (const [name, content] of Object.entries(all)) {
+    if (content === undefined) continue;
+    const path = join(directory, name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
+  }
+  return directory;
+}
+
+describe('readModelSpec', () => {
+  it('reads an export with no more than a graph, a vocabulary and a configuration', async () => {
+    expect(await readModelSpec(await write())).toMatchObject({
+      graph: 'padded',
+      vocabularySize: 30_522,
+      dimensions: 384,
+      heads: 12,
+      layers: 6,
+      maxSequenceLength: 512,
+      pooling: 'mean',
+      normalize: true,
+      meaningful: true,
+      casing: { lowercase: true, stripAccents: true, splitHan: true },
+    });
+  });
+
+  it('takes pooling and normalization from the modules of sentence-transformers', async () => {
+    const pooling = { pooling_mode_cls_token: true, pooling_mode_mean_tokens: false };
+    const files = { 'modules.json': MODULES.slice(0, 2), '1_Pooling/config.json': pooling };
+    expect(await readModelSpec(await write(files))).toMatchObject({ pooling: 'cls', normalize: false });
+  });
+
+  it('lets the caller wish otherwise', async () => {
+    const files = { 'modules.json': MODULES, '1_Pooling/config.json': { pooling_mode_lasttoken: true } };
+    const spec = await readModelSpec(await write(files), { pooling: 'max', normalize: false });
+    expect(spec).toMatchObject({ pooling: 'max', normalize: false });
+  });
+
+  it('takes the shortest limit, and leaves a senseless one out', async () => {
+    const files = {
+      'tokenizer_config.json': { model_max_length: 1e30, do_lower_case: false },
+      'sentence_bert_config.json': { max_seq_length: 256 },
+    };
+    const spec = await readModelSpec(await write(files));
+    expect(spec).toMatchObject({ maxSequenceLength: 256, casing: { lowercase: false, stripAccents: false } });
+  });
+
+  it('leaves out the positions that roberta keeps for padding', async () => {
+    const config = { ...CONFIG, model_type: 'xlm-roberta', max_position_embeddings: 514, pad_token_id: 1 };
+    expect(await readModelSpec(await write({ 'config.json': config }))).toMatchObject({
+      maxSequenceLength: 512,
+      padId: 1,
+    });
+  });
+
+  it('knows a packed graph, its layers and its meaning by embedfarm.json', async () => {
+    const packed = { format: 1, graph: 'packed', layers: 4, meaningful: false };
+    expect(await readModelSpec(await write({ 'embedfarm.json': packed }))).toMatchObject({
+      graph: 'packed',
+      layers: 4,
+      meaningful: false,
+    });
+  });
+
+  it('finds the graph in onnx/, and takes tokenizer.json before vocab.txt', async () => {
+    const { files } = await readModelSpec(
+      await write({ 'model.onnx': undefined, 'onnx/model.onnx': '', 'tokenizer.json': '{}' }),
+    );
+    expect(files.graph).toBe(join(directory, 'onnx', 'model.onnx'));
+    expect(files.tokenizer).toEqual({ kind: 'json', path: join(directory, 'tokenizer.json') });
+  });
+
+  it.each([
+    ['model.onnx', /has no model\.onnx and no onnx/],
+    ['vocab.txt', /has no tokenizer\.json and no vocab\.txt/],
+    ['config.json', /has no config\.json/],
+  ])('names a missing %s', async (name, message) => {
+    await expect(readModelSpec(await write({ [name]: undefined }))).rejects.toThrow(message);
+  });
+
+  it.each([
+    ['config.json', '{ "hidden', /config\.json is not JSON/],
+    ['config.json', { ...CONFIG, hidden_size: 'wide' }, /config\.json: .*hidden_size/s],
+    ['embedfarm.json', { format: 2 }, /embedfarm\.json: .*format/s],
+    ['modules.json', MODULES, /has no 1_Pooling\/config\.json/],
+    [
+      'modules.json',
+      [{ type: `${MODULE}Dense`, path: '2_Dense' }],
+      /module sentence_transformers\.models\.Dense/,
+    ],
+    ['sentence_bert_config.json', { max_seq_length: 2 }, /takes 2 tokens .* at least 3/],
+  ])('refuses a %s that it does not understand', async (name, content, message) => {
+    await expect(readModelSpec(await write({ [name]: content }))).rejects.toThrow(message);
+  });
+
+  it.each([
+    [{ pooling_mode_lasttoken: true }, /pooling pooling_mode_lasttoken is not known/],
+    [{ pooling_mode_cls_token: true, pooling_mode_max_tokens: true }, /cls_token with pooling_mode_max/],
+    [{}, /pooling of no mode/],
+  ])('refuses a pooling that it does not know', async (pooling, message) => {
+    const files = { 'modules.json': MODULES, '1_Pooling/config.json': pooling };
+    await expect(readModelSpec(await write(files))).rejects.toThrow(message);
+  });
+
+  it('refuses what is no directory', async () => {
+    await expect(readModelSpec(join(directory, 'nowhere'))).rejects.toMatchObject({
+      code: 'invalid_argument',
+    });
+  });
+});
