@@ -1,0 +1,19 @@
+# One image for every process of the farm; the argument says which: worker, dashboard, encode, …
+#   docker build -t embedfarm . && docker run --rm -e REDIS_URL=redis://… embedfarm worker
+FROM node:20-bookworm-slim AS build
+WORKDIR /app
+COPY . .
+RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund && npx tsc -b
+# Again, with what the command needs at run time and nothing else.
+RUN --mount=type=cache,target=/root/.npm \
+    npm ci --no-audit --no-fund --omit=dev --workspace @embedfarm/cli \
+    && rm -rf packages/*/src apps/*/src packages/testkit apps/bench scripts tests docs
+
+FROM node:20-bookworm-slim
+WORKDIR /app
+ENV NODE_ENV=production EMBEDFARM_HOST=0.0.0.0 EMBEDFARM_CACHE_DIR=/home/node/.cache/embedfarm
+COPY --from=build /app /app
+USER node
+EXPOSE 3000
+ENTRYPOINT ["node", "apps/cli/bin/embedfarm.js"]
+CMD ["--help"]
