@@ -1,0 +1,160 @@
+import { FarmError } from '@embedfarm/contract';
+import { FarmWorker } from '@embedfarm/farm/worker';
+import { FakeEncoder, fakeRegistration, fakeVector } from '@embedfarm/testkit/fake-encoder';
+import { openTestRedis, type TestRedis } from '@embedfarm/testkit/redis';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { EmbeddingFarm } from './embedding-farm.ts';
+import { TextsFailedError } from './texts-failed-error.ts';
+
+describe('EmbeddingFarm', () => {
+  let redis: TestRedis;
+  let worker: FarmWorker;
+  let encoder: FakeEncoder;
+  let farm: EmbeddingFarm;
+
+  beforeAll(async () => {
+    redis = await openTestRedis();
+    encoder = new FakeEncoder();
+    worker = await FarmWorker.open(fakeRegistration(), encoder, { redis: redis.url });
+  });
+  afterAll(async () => {
+    await worker.close();
+    await redis.close();
+  });
+  beforeEach(async () => {
+    farm = await EmbeddingFarm.connect({ redis: redis.url });
+  });
+  afterEach(async () => {
+    encoder.release();
+    await farm.close();
+  });
+
+  it('gives one row a text, by index, by iteration and as plain numbers', async () => {
+    const vectors = await farm.encode(['one', '', 'three']);
+    const expected = ['one', '', 'three'].map(fakeVector);
+    expect([vectors.rows, vectors.dimensions, vectors.model]).toEqual([3, 4, 'fake']);
+    expect(Array.from(vectors.at(2))).toEqual(expected[2]);
+    expect(Array.from(vectors, (vector) => Array.from(vector))).toEqual(expected);
+    expect(vectors.toArrays()).toEqual(expected);
+    expect(vectors.receipts).toEqual([5, 2, 7].map((tokens) => ({ tokens, truncated: false })));
+    expect(Object.keys(vectors.timing)).toEqual([
+      'queueMs',
+      'tokenizeMs',
+      'batchWaitMs',
+      'deviceMs',
+      'totalMs',
+    ]);
+    expect(() => vectors.at(3)).toThrow('[invalid_argument] there is no text 3, the last one is 2');
+  });
+
+  it('rejects with the good rows and the failures when some texts fail', async () => {
+    const error: unknown = await farm.encode(['good', 'bad text']).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TextsFailedError);
+    const { code, failures, embeddings } = error as TextsFailedError;
+    expect(code).toBe('texts_failed');
+    expect(failures).toEqual([{ index: 1, code: 'internal', message: 'told to fail' }]);
+    expect(Array.from(embeddings.at(0))).toEqual(fakeVector('good'));
+    expect([embeddings.has(0), embeddings.has(1)]).toEqual([true, false]);
+    expect(() => embeddings.at(1)).toThrow('[internal] told to fail');
+  });
+
+  it('submits, and reads state and result by the id from another connection', async () => {
+    const { id } = await farm.submit(['a', 'bad text', 'c'], { label: 'reindex' });
+    const other = await EmbeddingFarm.connect({ redis: redis.url });
+    const vectors = await other.request(id).result();
+    expect(vectors.failures).toEqual([{ index: 1, code: 'internal', message: 'told to fail' }]);
+    expect(Array.from(vectors.at(2))).toEqual(fakeVector('c'));
+    expect(await other.request(id).status()).toMatchObject({
+      id,
+      state: 'completed',
+      label: 'reindex',
+      texts: 3,
+      done: 2,
+      failed: 1,
+      etaMs: 0,
+    });
+    // Read again: the result is kept for its time.
+    expect((await farm.request(id).result()).rows).toBe(3);
+    await other.close();
+  });
+
+  it('encodes 100,000 texts in one call', async () => {
+    const texts = Array.from({ length: 100_000 }, (_, index) => `text ${index}`);
+    const vectors = await farm.encode(texts);
+    expect(vectors.rows).toBe(100_000);
+    for (const index of [0, 255, 256, 99_999]) {
+      expect(Array.from(vectors.at(index))).toEqual(fakeVector(`text ${index}`));
+    }
+  });
+
+  it.each([
+    ['an empty list', [], {}, 'texts is empty, at least 1 text is needed'],
+    ['no list', 'text', {}, 'texts must be a list of strings, got string'],
+    ['a value that is no string', ['a', null], {}, 'texts[1] must be a string, got null'],
+    ['a lone surrogate', ['\udc00'], {}, 'texts[0] holds a lone surrogate'],
+    ['a text of 10 MB', ['x'.repeat(10_000_000)], {}, 'texts[0] has 10000000 bytes, limit is 1000000'],
+    ['an unknown option', ['a'], { normalise: true }, 'Unrecognized key: "normalise"'],
+    ['an option out of range', ['a'], { dimensions: -1 }, 'at dimensions'],
+    [
+      'more dimensions than the model has',
+      ['a'],
+      { dimensions: 5 },
+      'dimensions is 5, the model "fake" has 4',
+    ],
+    [
+      'an option of a later version',
+      ['a'],
+      { dtype: 'int8' },
+      'dtype: this version of the farm does not take it yet',
+    ],
+    ['a deadline that is none', ['a'], { timeoutMs: 'soon' }, 'at timeoutMs'],
+  ])('refuses %s with the field and the limit', async (_, texts, options, message) => {
+    const call = farm.encode(texts as string[], options as object);
+    await expect(call).rejects.toBeInstanceOf(FarmError);
+    await expect(call).rejects.toMatchObject({
+      code: 'invalid_argument',
+      message: expect.stringContaining(message),
+    });
+    await expect(farm.submit(texts as string[], options as object)).rejects.toMatchObject({
+      code: 'invalid_argument',
+    });
+  });
+
+  it('names the models there are when asked for another, and the broken connect option', async () => {
+    await expect(farm.encode(['a'], { model: 'other' })).rejects.toMatchObject({ code: 'model_not_found' });
+    await expect(EmbeddingFarm.connect({ redis: 'localhost' })).rejects.toMatchObject({
+      code: 'invalid_argument',
+    });
+    await expect(EmbeddingFarm.connect({ port: 1 } as object)).rejects.toThrow('Unrecognized key: "port"');
+  });
+
+  it('knows no request that never was', async () => {
+    await expect(farm.request('0-nobody-1').status()).rejects.toMatchObject({ code: 'result_expired' });
+    await expect(farm.request('').result()).rejects.toMatchObject({ code: 'result_expired' });
+  });
+
+  it('rejects an aborted call, and one that is open when the connection is closed', async () => {
+    await expect(farm.encode(['a'], { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'cancelled',
+    });
+    encoder.hold();
+    const open = farm.encode(['open']).catch((thrown: unknown) => thrown);
+    await encoder.arrived(encoder.calls.length + 1);
+    await farm.close();
+    expect(await open).toMatchObject({ code: 'cancelled' });
+    await expect(farm.encode(['after'])).rejects.toMatchObject({ code: 'cancelled' });
+  });
+
+  it('ends a call whose progress listener throws, and no other', async () => {
+    const [mine, theirs] = await Promise.allSettled([
+      farm.encode(['mine'], {
+        onProgress: () => {
+          throw new RangeError('my own fault');
+        },
+      }),
+      farm.encode(['theirs']),
+    ]);
+    expect(mine).toMatchObject({ status: 'rejected', reason: { code: 'internal' } });
+    expect(theirs.status).toBe('fulfilled');
+  });
+});
