@@ -1,0 +1,87 @@
+import { execFile } from 'node:child_process';
+import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { openTestRedis, type TestRedis } from '@embedfarm/testkit/redis';
+import { openWorker, type RunningWorker } from '@embedfarm/worker/worker';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const EMBEDFARM = join(ROOT, 'apps/cli/bin/embedfarm.js');
+const README = await readFile(join(ROOT, 'README.md'), 'utf8');
+
+/** Fenced blocks in their order. */
+const blocks = [...README.matchAll(/^```(\w*)\n([^]*?)^```$/gm)].map(([, language, text]) => ({
+  language: language ?? '',
+  text: text ?? '',
+}));
+const programs = blocks.flatMap(({ language, text }, at) =>
+  language === 'ts'
+    ? [{ text, printed: blocks[at + 1]?.language === 'text' ? blocks[at + 1]?.text : undefined }]
+    : [],
+);
+/** Lines of the shell blocks that end by themselves and need nothing but a farm. */
+const commands = blocks
+  .filter(({ language }) => language === 'sh')
+  .flatMap(({ text }) => text.split('\n'))
+  .map((line) => line.replace(/\s+#.*$/, ''))
+  .filter((line) => /npx embedfarm (encode|submit|status)/.test(line));
+
+describe('the README', () => {
+  let redis: TestRedis;
+  let worker: RunningWorker;
+  let folder: string;
+
+  beforeAll(async () => {
+    redis = await openTestRedis();
+    worker = await openWorker({ redis: redis.url, devices: 'cpu:1' });
+    folder = await mkdtemp(join(tmpdir(), 'embedfarm-readme-'));
+    await writeFile(join(folder, 'lines.txt'), 'one line\nand another\n');
+  });
+  afterAll(async () => {
+    await worker.close();
+    await redis.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('has programs and commands to run', () => {
+    expect(programs.length).toBeGreaterThan(0);
+    expect(commands.length).toBeGreaterThan(3);
+  });
+
+  it.each(programs)('prints what it says: $printed', async ({ text, printed }) => {
+    // Inside the repository, where a package of it can be imported by name.
+    const scratch = join(ROOT, '.embedfarm', `readme-${process.pid}`);
+    await mkdir(scratch, { recursive: true });
+    try {
+      const file = join(scratch, 'program.mjs');
+      await writeFile(file, text);
+      const { stdout } = await run(process.execPath, [file], {
+        env: { ...process.env, REDIS_URL: redis.url },
+      });
+      expect(stdout).toBe(printed);
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
+  });
+
+  it.each(commands)('`%s` works', async (command) => {
+    const line = command.replaceAll('npx embedfarm', `"${process.execPath}" "${EMBEDFARM}"`);
+    await run('sh', ['-c', line], { cwd: folder, env: { ...process.env, REDIS_URL: redis.url } });
+  });
+
+  it('links only to files that are there', async () => {
+    const links = [...README.matchAll(/\]\((?!http)([^)#]+)\)/g)].map(([, link]) => link ?? '');
+    for (const link of links) await expect(readable(join(ROOT, link)), link).resolves.toBe(true);
+  });
+});
+
+async function readable(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
