@@ -1,15 +1,12 @@
-import { randomInt } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import { decodeVectorBlock, encodeVectorBlock, type FloatBlock } from '@embedfarm/contract';
 import { checkOpenHandles } from '@embedfarm/testkit/open-handles';
-import { referenceHidden, referencePool } from '@embedfarm/testkit/reference-encoder';
-import { tinyModel, writePlainOnnxModel, writeTinyModel } from '@embedfarm/testkit/tiny-model';
+import { writePlainOnnxModel, writeTinyModel } from '@embedfarm/testkit/tiny-model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Engine } from './engine.ts';
-import { readModelSpec } from './model/model-spec.ts';
-import { Tokenizer } from './tokenize/tokenizer.ts';
 
 checkOpenHandles();
 
@@ -27,30 +24,9 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-const WORDS = [
-  'the',
-  'river',
-  'écoute',
-  '東京',
-  'wing',
-  'a',
-  'question',
-  'of',
-  'time',
-  '...',
-  'Zürich',
-  '42',
-];
-
-function makeTexts(count: number, longest: number): string[] {
-  return Array.from({ length: count }, (_, index) => {
-    const words = 1 + ((index * index * 7 + 3) % longest);
-    return Array.from(
-      { length: words },
-      (_word, place) => WORDS[(index * 5 + place * (index + 1)) % WORDS.length],
-    ).join(' ');
-  });
-}
+/** Texts of 1 to `longest` words. */
+const makeTexts = (count: number, longest: number): string[] =>
+  Array.from({ length: count }, (_, index) => 'river '.repeat(1 + ((index * 7) % longest)));
 
 const rowOf = ({ values, dimensions }: FloatBlock, row: number): Float32Array =>
   values.slice(row * dimensions, (row + 1) * dimensions);
@@ -62,15 +38,6 @@ function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
     (most, value, at) => Math.max(most, Math.abs(value - (b[at] ?? Number.NaN))),
     0,
   );
-}
-
-async function encodeOnce(model: string, texts: readonly string[]): Promise<FloatBlock> {
-  const engine = await Engine.open({ model, devices: 'cpu:1' });
-  try {
-    return await engine.encode(texts);
-  } finally {
-    await engine.close();
-  }
 }
 
 describe('Engine with the embedded model', () => {
@@ -97,31 +64,6 @@ describe('Engine with the embedded model', () => {
       expect(alone.values).toEqual(rowOf(block, row));
     }
     expect(decodeVectorBlock(encodeVectorBlock(block)).values).toEqual(block.values);
-  });
-
-  it('gives a text the same bits whatever batch it is in', async () => {
-    const texts = makeTexts(200, 120);
-    const together = await embedded.encode(texts);
-    const shuffled = texts.map((_, index) => index).toSorted((a, b) => ((a * 73) % 199) - ((b * 73) % 199));
-    const parts = [shuffled.slice(0, 3), shuffled.slice(3, 90), shuffled.slice(90)];
-    const blocks = await Promise.all(
-      parts.map((part, index) =>
-        embedded.encode(
-          part.map((at) => texts[at] ?? ''),
-          {},
-          { lane: index === 1 ? 'bulk' : 'interactive' },
-        ),
-      ),
-    );
-    for (const [index, part] of parts.entries()) {
-      for (const [row, at] of part.entries()) {
-        expect(rowOf(blocks[index] as FloatBlock, row)).toEqual(rowOf(together, at));
-      }
-    }
-    for (const at of [0, 57, 199, randomInt(200)]) {
-      const alone = await embedded.encode([texts[at] ?? '']);
-      expect(alone.values, texts[at]).toEqual(rowOf(together, at));
-    }
   });
 
   it('counts its work, and has none left', async () => {
@@ -244,6 +186,22 @@ describe('Engine.open and close', () => {
     expect(threads()).toBe(before);
   });
 
+  it('replaces a device thread that ended, and runs what was on it again', async () => {
+    const threads: Worker[] = [];
+    const keep = (thread: Worker): number => threads.push(thread);
+    process.on('worker', keep);
+    const engine = await Engine.open({ model: tiny, devices: 'cpu:1' });
+    const before = await engine.encode(['time', 'river']);
+    await threads[0]?.terminate();
+    const after = await engine.encode(['time', 'river']);
+    process.off('worker', keep);
+    expect(after.failures).toEqual([]);
+    expect(after.values).toEqual(before.values);
+    expect(engine.counters.devicesLost).toBe(1);
+    expect(threads).toHaveLength(2);
+    await engine.close();
+  });
+
   it('refuses options out of range, unknown ones and devices that it does not run', async () => {
     const refused = { code: 'invalid_argument' };
     await expect(Engine.open({ model: tiny, slots: 0 })).rejects.toMatchObject(refused);
@@ -258,41 +216,5 @@ describe('Engine.open and close', () => {
     await expect(Engine.open({ model: broken, devices: 'cpu:2' })).rejects.toThrow(
       /broken\/model\.onnx: .*rotobuf/,
     );
-  });
-});
-
-describe('Engine against other ways to the same vectors', () => {
-  const texts = ['time', 'the river of time', ...makeTexts(30, 40)];
-
-  it.each(['mean', 'cls', 'max'] as const)(
-    'gives the vectors of the float64 encoder, pooled by %s',
-    async (pooling) => {
-      const model = tinyModel();
-      const path = await writeTinyModel(join(directory, `reference-${pooling}`), { pooling });
-      const block = await encodeOnce(path, texts);
-      const tokenizer = await Tokenizer.open(await readModelSpec(path));
-      let row = 0;
-      for await (const part of tokenizer.tokenize(texts, 'end')) {
-        for (const text of part) {
-          if (text instanceof Error) throw text;
-          const hidden = referenceHidden(model.config, model.weights, [...text.ids]);
-          const expected = referencePool(hidden, text.ids.length, model.config.hiddenSize, pooling, true);
-          expect(largestDifference(rowOf(block, row), expected)).toBeLessThan(1e-5);
-          row += 1;
-        }
-      }
-      expect(row).toBe(texts.length);
-    },
-  );
-
-  it.each([
-    { modelFile: 'model.onnx', tokenTypes: true },
-    { modelFile: 'onnx/model.onnx', tokenTypes: false },
-  ] as const)('gives the same vectors by a plain export of the same weights ($modelFile)', async (form) => {
-    const plain = await writePlainOnnxModel(join(directory, `plain-${String(form.tokenTypes)}`), form);
-    const packedPath = await writeTinyModel(join(directory, `packed-${String(form.tokenTypes)}`));
-    const [a, b] = [await encodeOnce(plain, texts), await encodeOnce(packedPath, texts)];
-    expect(largestDifference(a.values, b.values)).toBeLessThan(1e-5);
-    expect(a.tokens).toEqual(b.tokens);
   });
 });

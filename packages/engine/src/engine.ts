@@ -128,8 +128,8 @@ export class Engine {
         if (!(text instanceof FarmError)) ready.push({ ids: text.ids, index, call });
         index += 1;
       }
-      if (call.isSettled) return;
       if (index === texts.length) call.allTokenized(performance.now());
+      if (call.isSettled) return;
       if (ready.length >= this.#options.windowTexts || index === texts.length) {
         this.#batcher.put(ready, lane);
         ready = [];

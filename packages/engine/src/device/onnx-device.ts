@@ -7,6 +7,7 @@ import type { Device } from './device.ts';
 import { packedEncoder } from './packed-encoder.ts';
 import { paddedEncoder } from './padded-encoder.ts';
 import { POOLINGS, poolHidden, type HiddenRows } from './pool-hidden.ts';
+import { runError } from './run-error.ts';
 
 export const onnxDeviceOptionsSchema = z.strictObject({
   /** `cpu/0`, … */
@@ -98,11 +99,4 @@ function sessionOptions({ graph }: OnnxDeviceOptions): InferenceSession.SessionO
     logSeverityLevel: 3,
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   };
-}
-
-function runError(name: string, thrown: unknown): FarmError {
-  if (thrown instanceof FarmError) return thrown;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  const isMemory = /bad_alloc|failed to allocate|out of memory|allocation failed/i.test(message);
-  return new FarmError(isMemory ? 'out_of_memory' : 'internal', `${name}: ${message}`, { cause: thrown });
 }

@@ -49,8 +49,7 @@ export class Tokenizer {
         `${spec.files.tokenizer.path} adds ${prefix.length + suffix.length} tokens to a text, the model takes ${spec.maxSequenceLength}`,
       );
     }
-    tokenizer.#natives.set('error', Promise.resolve(native));
-    await tokenizer.#native('end');
+    tokenizer.#natives.set('end', Promise.resolve(tokenizer.#cutting(native, 'end')));
     return tokenizer;
   }
 
@@ -108,17 +107,22 @@ export class Tokenizer {
     return { ids, truncated };
   }
 
+  /** The other ways to truncate are rare, and loaded when they are first asked for. */
   #native(truncate: Truncate): Promise<NativeTokenizer> {
     const known = this.#natives.get(truncate);
     if (known) return known;
-    const loading = loadTokenizer(this.#spec).then((native) => {
-      // One token too many is kept, so that a cut shows; the rest of a long text never reaches the main loop.
-      native.setTruncation(this.#maxInner + 1, { direction: truncate === 'start' ? 'left' : 'right' });
-      return native;
-    });
+    const loading = loadTokenizer(this.#spec).then((native) => this.#cutting(native, truncate));
     this.#natives.set(truncate, loading);
     loading.catch(() => this.#natives.delete(truncate));
     return loading;
+  }
+
+  #cutting(native: NativeTokenizer, truncate: Truncate): NativeTokenizer {
+    // An error names the whole length.
+    if (truncate === 'error') return native;
+    // One token too many is kept, so that a cut shows; the rest of a long text never reaches the main loop.
+    native.setTruncation(this.#maxInner + 1, { direction: truncate === 'start' ? 'left' : 'right' });
+    return native;
   }
 }
 
