@@ -11,7 +11,8 @@ import {
   type Lane,
   type ModelRegistration,
 } from '@embedfarm/contract';
-import { Batcher, type BatchCounters, type BatchedCall } from './batch/batcher.ts';
+import type { BatchedCall } from './batch/batched-call.ts';
+import { Batcher, type BatchCounters } from './batch/batcher.ts';
 import { EncodeCall } from './batch/encode-call.ts';
 import type { WaitingSequence } from './batch/waiting-line.ts';
 import { deviceNames } from './device/device-names.ts';

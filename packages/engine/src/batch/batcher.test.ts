@@ -2,7 +2,8 @@ import { FarmError, type Lane } from '@embedfarm/contract';
 import { FakeDevice, type FakeDeviceOptions } from '@embedfarm/testkit/fake-device';
 import { describe, expect, it } from 'vitest';
 import { ReplaceableDevice } from '../device/replaceable-device.ts';
-import { Batcher, type BatchedCall, type BatcherOptions } from './batcher.ts';
+import type { BatchedCall } from './batched-call.ts';
+import { Batcher, type BatcherOptions } from './batcher.ts';
 
 /** A call that keeps what it is told. */
 class RecordedCall implements BatchedCall {

@@ -1,7 +1,8 @@
 import { FarmError, type DeviceReport, type Lane } from '@embedfarm/contract';
 import type { Device } from '../device/device.ts';
 import { splitBudget, type BatchLimits } from './plan-batch.ts';
-import { divideBatch } from './divide-batch.ts';
+import type { BatchedCall } from './batched-call.ts';
+import { divideBatch, type Retry } from './divide-batch.ts';
 import { Seat, type Running } from './seat.ts';
 import { joinSequences } from './sequence-batch.ts';
 import { WaitingLine, type WaitingSequence } from './waiting-line.ts';
@@ -17,15 +18,6 @@ export interface BatcherOptions {
   readonly now: () => number;
 }
 
-/** What the batcher tells the call that a sequence belongs to. */
-export interface BatchedCall {
-  readonly isSettled: boolean;
-  batchRan(beginMs: number, endMs: number): void;
-  /** `row` is a view: copy it. */
-  putRow(index: number, row: Float32Array): void;
-  putFailure(index: number, error: FarmError): void;
-}
-
 /** Sums since the start. */
 export interface BatchCounters {
   readonly batches: number;
@@ -36,13 +28,6 @@ export interface BatchCounters {
   readonly slotTokens: number;
   readonly deviceBusyMs: number;
   readonly devicesLost: number;
-}
-
-/** A batch that is to run once more, or a part of one. */
-export interface Retry {
-  readonly sequences: readonly WaitingSequence<BatchedCall>[];
-  /** How often a device was lost on it. */
-  readonly losses: number;
 }
 
 // The share of a new measurement in the running mean: about the last 20 batches count.
@@ -195,7 +180,7 @@ export class Batcher {
     error: FarmError,
   ): void {
     const { beginMs, endMs } = seat.end(running, 0);
-    if (error.code === 'out_of_memory') seat.halveBudget();
+    if (error.code === 'out_of_memory' && sequences.length > 1) seat.halveBudget();
     if (error.code === 'device_lost' && !running.isBystander) {
       seat.excuseOthers(running);
       this.#counters = { ...this.#counters, devicesLost: this.#counters.devicesLost + 1 };

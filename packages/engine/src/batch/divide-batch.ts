@@ -1,6 +1,13 @@
 import type { FarmError } from '@embedfarm/contract';
-import type { BatchedCall, Retry } from './batcher.ts';
+import type { BatchedCall } from './batched-call.ts';
 import type { WaitingSequence } from './waiting-line.ts';
+
+/** A batch that is to run once more, or a part of one. */
+export interface Retry {
+  readonly sequences: readonly WaitingSequence<BatchedCall>[];
+  /** How often a device was lost on it. */
+  readonly losses: number;
+}
 
 const MAX_LOSSES = 3;
 

@@ -1,6 +1,6 @@
 import { FarmError, type FloatBlock, type TextFailure } from '@embedfarm/contract';
 import type { TokenizedText } from '../tokenize/tokenizer.ts';
-import type { BatchedCall } from './batcher.ts';
+import type { BatchedCall } from './batched-call.ts';
 import { scaleRow } from './scale-row.ts';
 
 /**

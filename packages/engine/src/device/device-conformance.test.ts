@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { joinSequences } from '../batch/sequence-batch.ts';
 import { readModelSpec, type ModelSpec } from '../model/model-spec.ts';
 import type { Device } from './device.ts';
-import { OnnxDevice, type OnnxDeviceOptions } from './onnx-device.ts';
+import type { OnnxDeviceOptions } from './onnx-device-options.ts';
+import { OnnxDevice } from './onnx-device.ts';
 import { ReplaceableDevice } from './replaceable-device.ts';
 import { ThreadedDevice } from './threaded-device.ts';
 

@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { FarmError, parseOptions } from '@embedfarm/contract';
 import { answerCalls, type Answer } from '../thread/thread-call.ts';
-import { OnnxDevice, onnxDeviceOptionsSchema } from './onnx-device.ts';
+import { onnxDeviceOptionsSchema } from './onnx-device-options.ts';
+import { OnnxDevice } from './onnx-device.ts';
 
 /** What a ThreadedDevice asks its thread. */
 export type DeviceRequest =

@@ -1,31 +1,13 @@
 import { FarmError } from '@embedfarm/contract';
 import type { InferenceSession } from 'onnxruntime-node';
-import { z } from 'zod';
 import type { SequenceBatch } from '../batch/sequence-batch.ts';
 import { checkBatch } from './check-batch.ts';
 import type { Device } from './device.ts';
+import type { OnnxDeviceOptions, OnnxEncoder } from './onnx-device-options.ts';
 import { packedEncoder } from './packed-encoder.ts';
 import { paddedEncoder } from './padded-encoder.ts';
-import { POOLINGS, poolHidden, type HiddenRows } from './pool-hidden.ts';
+import { poolHidden } from './pool-hidden.ts';
 import { runError } from './run-error.ts';
-
-export const onnxDeviceOptionsSchema = z.strictObject({
-  /** `cpu/0`, … */
-  name: z.string().min(1),
-  /** Path of the ONNX file; its external data is mapped, so devices share the weights. */
-  modelFile: z.string().min(1),
-  graph: z.enum(['packed', 'padded']),
-  pooling: z.enum(POOLINGS),
-  vocabularySize: z.int().min(1),
-  maxSequenceLength: z.int().min(1),
-  dimensions: z.int().min(1),
-  heads: z.int().min(1),
-  padId: z.int().min(0),
-});
-export type OnnxDeviceOptions = z.output<typeof onnxDeviceOptionsSchema>;
-
-/** Sequences → hidden states, in the form that the graph wants. */
-export type OnnxEncoder = (batch: SequenceBatch) => Promise<HiddenRows>;
 
 /**
  * A model under onnxruntime, on one core. `encode` blocks its thread while the model runs

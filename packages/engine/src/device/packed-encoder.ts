@@ -1,6 +1,6 @@
 import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-node';
 import { readHidden } from './hidden-output.ts';
-import type { OnnxDeviceOptions, OnnxEncoder } from './onnx-device.ts';
+import type { OnnxDeviceOptions, OnnxEncoder } from './onnx-device-options.ts';
 import { packBatch } from './pack-batch.ts';
 
 /** Runs our own graph: see @embedfarm/checkpoint, bert-graph. */

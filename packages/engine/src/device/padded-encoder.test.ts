@@ -1,7 +1,7 @@
 import { Tensor, type InferenceSession } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { joinSequences } from '../batch/sequence-batch.ts';
-import type { OnnxDeviceOptions } from './onnx-device.ts';
+import type { OnnxDeviceOptions } from './onnx-device-options.ts';
 import { paddedEncoder } from './padded-encoder.ts';
 
 type Value = InferenceSession.ValueMetadata;

@@ -1,7 +1,7 @@
 import { FarmError } from '@embedfarm/contract';
 import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-node';
 import { readHidden } from './hidden-output.ts';
-import type { OnnxDeviceOptions, OnnxEncoder } from './onnx-device.ts';
+import type { OnnxDeviceOptions, OnnxEncoder } from './onnx-device-options.ts';
 import { padBatch, type PaddedInputs } from './pad-batch.ts';
 
 type ValueOf = (inputs: PaddedInputs) => Int32Array;

@@ -5,7 +5,7 @@ import type { SequenceBatch } from '../batch/sequence-batch.ts';
 import { ThreadCalls } from '../thread/thread-call.ts';
 import type { DeviceRequest } from './device-thread.ts';
 import type { Device } from './device.ts';
-import type { OnnxDeviceOptions } from './onnx-device.ts';
+import type { OnnxDeviceOptions } from './onnx-device-options.ts';
 
 // The built file, from src/ as well as from dist/: Node 20 runs no TypeScript.
 const THREAD_FILE = new URL('../../dist/device/device-thread.js', import.meta.url);

@@ -82,13 +82,14 @@ export class Tokenizer {
   async #tokenizePart(texts: readonly string[], truncate: Truncate): Promise<TokenizedText[]> {
     const faults = texts.map(faultOf);
     const sound = texts.filter((_, index) => faults[index] === undefined);
-    const native = await this.#native(truncate);
-    const encodings = sound.length === 0 ? [] : await native.encodeBatch(sound, { addSpecialTokens: false });
-    const rows = encodings[Symbol.iterator]();
-    return faults.map((fault) => fault ?? this.#sequenceOf(rows.next().value as Encoding, truncate));
+    const encodings = await encodeAll(await this.#native(truncate), sound);
+    let next = 0;
+    return faults.map((fault) => fault ?? this.#sequenceOf(encodings[next++], truncate));
   }
 
-  #sequenceOf(encoding: Encoding, truncate: Truncate): TokenizedText {
+  #sequenceOf(encoding: Encoding | FarmError | undefined, truncate: Truncate): TokenizedText {
+    if (encoding === undefined) return new FarmError('internal', 'the tokenizer gave too few rows');
+    if (encoding instanceof FarmError) return encoding;
     const length = encoding.getLength();
     const special = this.#prefix.length + this.#suffix.length;
     const truncated = length > this.#maxInner;
@@ -123,6 +124,21 @@ export class Tokenizer {
     // One token too many is kept, so that a cut shows; the rest of a long text never reaches the main loop.
     native.setTruncation(this.#maxInner + 1, { direction: truncate === 'start' ? 'left' : 'right' });
     return native;
+  }
+}
+
+/** A text that the library throws on fails alone. */
+async function encodeAll(
+  native: NativeTokenizer,
+  texts: readonly string[],
+): Promise<(Encoding | FarmError)[]> {
+  if (texts.length === 0) return [];
+  try {
+    return await native.encodeBatch([...texts], { addSpecialTokens: false });
+  } catch (error) {
+    if (texts.length === 1) return [FarmError.from(error)];
+    const one = (text: string): Promise<(Encoding | FarmError)[]> => encodeAll(native, [text]);
+    return (await Promise.all(texts.map(one))).flat();
   }
 }
 
