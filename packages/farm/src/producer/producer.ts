@@ -13,6 +13,7 @@ import {
 } from '@embedfarm/contract';
 import type { Redis } from 'ioredis';
 import { randomBytes } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 import { z } from 'zod';
 import { EncodeQueue } from '../queue/encode-queue.ts';
 import { connectRedis, disconnectRedis, hidePassword, waitForRedis } from '../redis/connect.ts';
@@ -24,7 +25,7 @@ import { readRequest, type RequestRecord } from '../redis/request-record.ts';
 import { takeResult } from '../redis/result-store.ts';
 import { Coalescer, type SharedTerms } from './coalesce.ts';
 import { awaitResult } from './await-result.ts';
-import { EncodeCall, type CallOptions } from './encode-call.ts';
+import { EncodeCall, IDLE_TIMEOUT_MS, type CallOptions } from './encode-call.ts';
 import type { EncodedTexts } from './encoded-texts.ts';
 import { enqueueRequest, enqueueShared, type EnqueuePorts } from './enqueue.ts';
 import { ModelCache } from './model-cache.ts';
@@ -125,11 +126,12 @@ export class Producer {
     options: CallOptions,
   ): Promise<EncodedTexts> {
     this.#checkOpen();
+    const startedAt = performance.now();
     const registration = await this.#resolve(request, options);
+    const { model } = registration;
     const terms = termsOf(request, registration, texts.length);
-    const call = new EncodeCall(registration.model, texts, options, () =>
-      this.#deadlineFault(registration.model),
-    );
+    const left = withoutSpent(options, startedAt);
+    const call = new EncodeCall(model, texts, left, () => this.#deadlineFault(model));
     this.#calls.add(call);
     const ranges = splitTexts(texts);
     if (!call.hasEnded) {
@@ -151,9 +153,10 @@ export class Producer {
     options: CallOptions,
   ): Promise<string> {
     this.#checkOpen();
+    const startedAt = performance.now();
     const registration = await this.#resolve(request, options);
     const terms = termsOf(request, registration, texts.length);
-    return await submitTexts(texts, terms, label, this.#ports, options);
+    return await submitTexts(texts, terms, label, this.#ports, withoutSpent(options, startedAt));
   }
 
   /** @throws FarmError `result_expired` when there is no such request (any more). */
@@ -204,7 +207,8 @@ export class Producer {
   }
 
   #resolve(request: EncodeRequest, options: CallOptions): Promise<ModelRegistration> {
-    return withDeadline(this.#models.resolve(request.model), options, () => this.#redisFault());
+    const { signal, timeoutMs = IDLE_TIMEOUT_MS } = options;
+    return withDeadline(this.#models.resolve(request.model), { signal, timeoutMs }, () => this.#redisFault());
   }
 
   #queue(model: string, lane: Lane): EncodeQueue {
@@ -252,6 +256,12 @@ export class Producer {
     }
     disconnectRedis(this.#command);
   }
+}
+
+/** A total deadline, less what looking up the model has taken of it. */
+function withoutSpent(options: CallOptions, startedAt: number): CallOptions {
+  if (options.timeoutMs === undefined) return options;
+  return { ...options, timeoutMs: Math.max(1, options.timeoutMs - (performance.now() - startedAt)) };
 }
 
 /** Up to one chunk of texts somebody waits for goes first, more is bulk. */
