@@ -1,11 +1,14 @@
 import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { FarmError } from '@embedfarm/contract';
 import { isDockerRunning, startDockerRedis } from './docker-redis.ts';
 import { findRedisServer } from './find-command.ts';
 import { DEFAULT_REDIS_PORT, freePort } from './free-port.ts';
 import { installRedis } from './install-redis.ts';
-import { probeRedis } from './probe-redis.ts';
+import { probeRedis, type RedisProbe } from './probe-redis.ts';
 import { startRedisServer } from './start-redis-server.ts';
+
+const LOADING_TIMEOUT_MS = 60_000;
 
 export interface LocalRedisOptions {
   /** A Redis that the person named; nothing else is tried then. */
@@ -56,7 +59,7 @@ async function findOrStart(options: LocalRedisOptions, print: (line: string) => 
   if (options.url !== undefined) return notOurs(options.url, 'given');
   const wishedPort = options.port ?? DEFAULT_REDIS_PORT;
   const wishedUrl = `redis://127.0.0.1:${wishedPort}`;
-  const probe = await probeRedis(wishedUrl);
+  const probe = await probeLoaded(wishedUrl);
   if (probe.state === 'ready') return notOurs(wishedUrl, 'running');
   if (probe.state === 'refused') {
     print(
@@ -77,6 +80,17 @@ async function findOrStart(options: LocalRedisOptions, print: (line: string) => 
     `no Redis answers on 127.0.0.1:${wishedPort}, there is no redis-server or valkey-server in PATH, and no Docker. ` +
       'Install redis-server (7.0 or later), or give the URL of a Redis with --redis or REDIS_URL.',
   );
+}
+
+/** A Redis that has just begun may still read its file: that is waited for. */
+async function probeLoaded(url: string): Promise<RedisProbe> {
+  const deadlineMs = performance.now() + LOADING_TIMEOUT_MS;
+  for (;;) {
+    const probe = await probeRedis(url);
+    const isLoading = probe.state === 'refused' && probe.reason?.includes('LOADING') === true;
+    if (!isLoading || performance.now() > deadlineMs) return probe;
+    await delay(200);
+  }
 }
 
 async function startOwn(dir: string, port: number, wishedPort: number): Promise<LocalRedis> {

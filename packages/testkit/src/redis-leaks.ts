@@ -1,9 +1,6 @@
 import { Redis } from 'ioredis';
 
-/**
- * Keys that may stand for ever: a queue's own bookkeeping in BullMQ, the small indices that are trimmed by
- * score, and the jobs BullMQ keeps after a final failure (1,000 at most).
- */
+/** Keys that may stand for ever: a queue's own bookkeeping in BullMQ, and the small indices trimmed by score. */
 const LASTING_KEYS: readonly RegExp[] = [
   /:(meta|id|events|marker|pc|stalled)$/,
   /^\{embedfarm\d*\}:(clients|workers|models|requests|admission)$/,
