@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { FarmError } from '@embedfarm/contract';
 
 /** Where people expect a Redis. */
 export const DEFAULT_REDIS_PORT = 6379;
@@ -10,7 +11,7 @@ export async function freePort(wished?: number): Promise<number> {
     if (port !== undefined) return port;
   }
   const port = await tryPort(0);
-  if (port === undefined) throw new Error('the system gives no free port on 127.0.0.1');
+  if (port === undefined) throw new FarmError('internal', 'the system gives no free port on 127.0.0.1');
   return port;
 }
 

@@ -9,9 +9,9 @@ export interface RedisProbe {
    */
   readonly state: 'ready' | 'refused' | 'absent';
   /** The server's process id, where it tells. */
-  readonly processId?: number;
+  readonly processId?: number | undefined;
   /** `noeviction`, `allkeys-lru`, …, where it tells. */
-  readonly evictionPolicy?: string;
+  readonly evictionPolicy?: string | undefined;
   /** Why it is not ready. */
   readonly reason?: string;
 }
@@ -54,8 +54,8 @@ async function ask(redis: Redis): Promise<RedisProbe> {
   const memory = await redis.info('memory').catch(() => '');
   return {
     state: 'ready',
-    ...field('processId', Number(infoField(server, 'process_id')) || undefined),
-    ...field('evictionPolicy', infoField(memory, 'maxmemory_policy')),
+    processId: Number(infoField(server, 'process_id')) || undefined,
+    evictionPolicy: infoField(memory, 'maxmemory_policy'),
   };
 }
 
@@ -69,11 +69,4 @@ function rejectAfter(timeoutMs: number): { rejection: Promise<never>; clear: () 
 
 function infoField(info: string, name: string): string | undefined {
   return new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
-}
-
-function field<Name extends string, Value>(
-  name: Name,
-  value: Value | undefined,
-): Partial<Record<Name, Value>> {
-  return value === undefined ? {} : ({ [name]: value } as Partial<Record<Name, Value>>);
 }
