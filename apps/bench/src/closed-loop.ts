@@ -1,0 +1,75 @@
+import type { Encode } from './encode.ts';
+
+/** Milliseconds since 1970, finer than Date.now: comparable between processes of one machine. */
+export function epochMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/** A span of time, in ms since 1970. */
+export interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Calls that ended in a span. */
+export interface LoopCalls {
+  /** Calls per client. */
+  readonly calls: readonly number[];
+  readonly tokens: number;
+  readonly latenciesMs: readonly number[];
+}
+
+interface EndedCall {
+  readonly client: number;
+  readonly endMs: number;
+  readonly latencyMs: number;
+  readonly tokens: number;
+}
+
+/** Clients that each ask for one text, wait for its vector, and ask for the next. */
+export class ClosedLoop {
+  readonly #clients: number;
+  readonly #ended: EndedCall[] = [];
+  readonly #running: Promise<unknown>;
+  #isStopping = false;
+
+  private constructor(encoders: readonly Encode[], textsOf: (client: number) => readonly string[]) {
+    this.#clients = encoders.length;
+    const loops = encoders.map((encode, client) => this.#run(encode, client, textsOf(client)));
+    this.#running = Promise.all(loops);
+    // `stop` tells it.
+    this.#running.catch(() => (this.#isStopping = true));
+  }
+
+  /** One client per encoder; each goes through its texts again and again. */
+  static start(encoders: readonly Encode[], textsOf: (client: number) => readonly string[]): ClosedLoop {
+    return new ClosedLoop(encoders, textsOf);
+  }
+
+  /**
+   * Waits for the calls in flight.
+   *
+   * @throws what a call failed with.
+   */
+  async stop({ fromMs, toMs }: Span): Promise<LoopCalls> {
+    this.#isStopping = true;
+    await this.#running;
+    const counted = this.#ended.filter(({ endMs }) => endMs >= fromMs && endMs < toMs);
+    const calls = Array.from({ length: this.#clients }, () => 0);
+    for (const { client } of counted) calls[client] = (calls[client] ?? 0) + 1;
+    return {
+      calls,
+      tokens: counted.reduce((sum, { tokens }) => sum + tokens, 0),
+      latenciesMs: counted.map(({ latencyMs }) => latencyMs),
+    };
+  }
+
+  async #run(encode: Encode, client: number, texts: readonly string[]): Promise<void> {
+    for (let next = 0; !this.#isStopping; next = (next + 1) % texts.length) {
+      const beginMs = epochMs();
+      const { tokens } = await encode([texts[next] as string], 'interactive');
+      const endMs = epochMs();
+      this.#ended.push({ client, endMs, latencyMs: endMs - beginMs, tokens });
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BenchReport } from './report.ts';
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+
+const run = (...args: string[]) =>
+  promisify(execFile)(process.execPath, [MAIN, ...args], { timeout: 300_000, cwd: tmpdir() });
+
+describe('npm run bench', () => {
+  let dir: string;
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'embedfarm-bench-test-'));
+  });
+  afterAll(() => rm(dir, { recursive: true, force: true }));
+
+  it('puts engine and farm under every load, and writes what came out as JSON and as tables', async () => {
+    const out = join(dir, 'out');
+    const { stdout, stderr } = await run('--quick', '--devices', 'cpu:1', '--out', out, '--cache-dir', dir);
+    const json = await readFile(join(out, 'farm.json'), 'utf8');
+    const report = JSON.parse(json) as BenchReport;
+    expect(await readFile(join(out, 'farm.md'), 'utf8')).toBe(stdout);
+    expect(stdout).toContain('**A quick run');
+    expect(stderr).toContain('tiny, uniform-40: round 2 of 2');
+
+    expect(Object.keys(report.machine)).toEqual(['cpu', 'cores', 'memoryGiB']);
+    expect(report.command).toBe('npm run bench -- --devices cpu:1 --quick');
+    expect(report.versions['redis']).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(report.versions['onnxruntime-node']).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(report.cases.map(({ workload, rounds }) => [workload, rounds.length])).toEqual([
+      ['mix', 2],
+      ['uniform-40', 2],
+    ]);
+    for (const { rounds } of report.cases) {
+      for (const { engine, sdk } of rounds) {
+        expect(engine.bulk).toMatchObject({ texts: 300, tokens: sdk.bulk.tokens });
+        for (const load of [engine.bulk, sdk.bulk, sdk.loop]) {
+          expect(load.texts).toBeGreaterThan(0);
+          expect(load.work.batches).toBeGreaterThan(0);
+          expect(load.work.busyShare).toBeGreaterThan(0);
+          expect(load.work.paddingShare).toBeLessThan(0.5);
+          expect(Object.values(load.cpuSeconds).every((seconds) => seconds >= 0)).toBe(true);
+        }
+        expect(sdk.single.calls).toBe(4);
+        expect(sdk.loop.clients).toBe(4);
+        expect(sdk.loop.loopDelay.maxMs).toBeGreaterThanOrEqual(sdk.loop.loopDelay.p50Ms);
+      }
+    }
+    for (const text of [json, stdout]) {
+      expect(text).not.toContain(dir);
+      expect(text).not.toContain(fileURLToPath(new URL('../../..', import.meta.url)));
+    }
+  });
+
+  it('says what is wrong with a flag, and how it is used', async () => {
+    await expect(run('--shapes', 'huge')).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/shapes[\s\S]*--rounds 5/),
+    });
+  });
+});

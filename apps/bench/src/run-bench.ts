@@ -1,0 +1,75 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findRedisServer } from '@embedfarm/service/find-command';
+import { installRedis } from '@embedfarm/service/install-redis';
+import { startRedisServer, type RedisServer } from '@embedfarm/service/start-redis-server';
+import { benchModel, type Shape } from './bench-model.ts';
+import { benchCommand, type BenchOptions } from './bench-options.ts';
+import { EngineTarget } from './engine-target.ts';
+import { FarmTarget } from './farm-target.ts';
+import { loadSizes } from './load-sizes.ts';
+import { readSetting } from './machine.ts';
+import { measureCase, type MeasuredCase } from './measure-case.ts';
+import { readRedisInfo } from './redis-info.ts';
+import type { BenchReport } from './report.ts';
+import { summarize } from './summary.ts';
+
+/** What stops a run, and what tells of it. */
+export interface RunControl {
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+}
+
+/** Every model under every workload, on a Redis of the bench's own. Nothing is left running. */
+export async function runBench(options: BenchOptions, control: RunControl): Promise<BenchReport> {
+  const dir = await mkdtemp(join(tmpdir(), 'embedfarm-bench-'));
+  if ((await findRedisServer()) === undefined) await installRedis(control.say);
+  const redis = await startRedisServer({ dir });
+  try {
+    const shapes: readonly Shape[] = options.shapes ?? (options.quick ? ['tiny'] : ['minilm', 'base']);
+    const cases: MeasuredCase[] = [];
+    for (const shape of shapes) cases.push(...(await measureShape(shape, redis, options, control)));
+    const { version } = await readRedisInfo(redis.port);
+    const { quick, seed, devices } = options;
+    return {
+      ...(await readSetting(version, benchCommand(options))),
+      quick,
+      seed,
+      devices,
+      summaries: cases.map(summarize),
+      cases,
+    };
+  } finally {
+    await redis.close();
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function measureShape(
+  shape: Shape,
+  redis: RedisServer,
+  options: BenchOptions,
+  control: RunControl,
+): Promise<MeasuredCase[]> {
+  const { signal, say } = control;
+  const sizes = loadSizes(shape, options);
+  const { devices, seed } = options;
+  say(`${shape}: opening the model twice, for the engine alone and for the farm's worker`);
+  const model = await benchModel(shape, options['cache-dir']);
+  const engine = await EngineTarget.open({ model, devices }, signal);
+  try {
+    const farm = await FarmTarget.open({ redis, model, name: shape, devices, ...sizes }, signal);
+    try {
+      const cases: MeasuredCase[] = [];
+      for (const workload of options.workloads) {
+        cases.push(await measureCase({ engine, farm }, { shape, workload, seed }, sizes, control));
+      }
+      return cases;
+    } finally {
+      await farm.close();
+    }
+  } finally {
+    await engine.close();
+  }
+}

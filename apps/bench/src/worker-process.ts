@@ -1,0 +1,26 @@
+import { openWorker } from '@embedfarm/worker/worker';
+import { LoadRunner } from './load-runner.ts';
+import { Meter } from './meter.ts';
+import { serveBench } from './serve-bench.ts';
+import { watchEngine } from './watch-engine.ts';
+
+/** Options of the farm's worker process. */
+export interface WorkerProcessOptions {
+  readonly redis: string;
+  readonly model: string;
+  readonly name: string;
+  readonly devices: string;
+}
+
+// The entry of a process: measured-process.ts starts it.
+await serveBench('worker', async (options: WorkerProcessOptions, call) => {
+  const { opened: worker, engine } = await watchEngine(() => openWorker(options, call));
+  const meter = Meter.open(engine);
+  return {
+    runner: new LoadRunner([], meter),
+    async close() {
+      meter.close();
+      await worker.close();
+    },
+  };
+});
