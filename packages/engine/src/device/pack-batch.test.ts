@@ -7,11 +7,12 @@ const batch = joinSequences([Int32Array.of(5, 6, 7), Int32Array.of(8)]);
 
 it('packs rows without padding and says where attention finds its tokens', () => {
   const { slots, positions, pad, unpad, bias, starts } = packBatch(batch, 4);
-  expect(slots).toBe(3);
+  // Three tokens take four slots: the number is a multiple of four.
+  expect(slots).toBe(4);
   expect([...positions]).toEqual([0, 1, 2, 0]);
-  expect([...pad]).toEqual([0, 1, 2, 3, 3, 3]);
-  expect([...unpad]).toEqual([0, 1, 2, 12]);
-  expect([...bias]).toEqual([0, 0, 0, 0, -1e9, -1e9]);
+  expect([...pad]).toEqual([0, 1, 2, 0, 3, 3, 3, 3]);
+  expect([...unpad]).toEqual([0, 1, 2, 16]);
+  expect([...bias]).toEqual([0, 0, 0, -1e9, 0, -1e9, -1e9, -1e9]);
   expect([...starts]).toEqual([0, 3]);
 });
 

@@ -1,8 +1,9 @@
+import { SLOT_MULTIPLE } from '@embedfarm/checkpoint/bert-graph';
 import type { SequenceBatch } from '../batch/sequence-batch.ts';
 
 /** The inputs of a packed graph: no padding but in attention. T tokens, B rows, S slots per row. */
 export interface PackedInputs {
-  /** S */
+  /** S: the longest row, rounded up to a multiple of SLOT_MULTIPLE. */
   readonly slots: number;
   /** shape `[T]` */
   readonly positions: Int32Array;
@@ -21,7 +22,9 @@ const PAST_END = -1e9;
 
 export function packBatch({ ids, lengths }: SequenceBatch, heads: number): PackedInputs {
   const rows = lengths.length;
-  const slots = lengths.reduce((longest, length) => Math.max(longest, length), 0);
+  const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
+  // A row's bits depend on the number of its slots where the runtime adds four at a time.
+  const slots = Math.ceil(longest / SLOT_MULTIPLE) * SLOT_MULTIPLE;
   const positions = new Int32Array(ids.length);
   const pad = new Int32Array(rows * slots);
   const unpad = new Int32Array(ids.length);
