@@ -70,7 +70,8 @@ describe('the README', () => {
 
   it.each(commands)('`%s` works', async (command) => {
     const line = command.replaceAll('npx embedfarm', `"${process.execPath}" "${EMBEDFARM}"`);
-    await run('sh', ['-c', line], { cwd: folder, env: { ...process.env, REDIS_URL: redis.url } });
+    const running = run('sh', ['-c', line], { cwd: folder, env: { ...process.env, REDIS_URL: redis.url } });
+    await expect(running).resolves.toBeDefined();
   });
 
   it('links only to files that are there', async () => {
