@@ -1,5 +1,5 @@
+import type { DeviceReport } from '@embedfarm/contract';
 import type { BatchCounters } from '@embedfarm/engine/batch/batcher';
-import type { Engine } from '@embedfarm/engine/engine';
 import { deviceWork, type DeviceWork } from './device-work.ts';
 import { LoopDelayMonitor, type LoopDelay } from './loop-delay.ts';
 
@@ -11,21 +11,27 @@ export interface Usage {
   readonly work?: DeviceWork;
 }
 
+/** An engine, or a worker that has one. */
+export interface WorkingDevices {
+  readonly counters: BatchCounters;
+  deviceReports(): DeviceReport[];
+}
+
 /** Measures the process it is in. */
 export class Meter {
-  readonly #engine: Engine | undefined;
+  readonly #engine: WorkingDevices | undefined;
   readonly #loopDelay: LoopDelayMonitor;
   #beginMs = performance.now();
   #cpu = process.cpuUsage();
   #counters: BatchCounters | undefined;
 
-  private constructor(engine: Engine | undefined, loopDelay: LoopDelayMonitor) {
+  private constructor(engine: WorkingDevices | undefined, loopDelay: LoopDelayMonitor) {
     this.#engine = engine;
     this.#loopDelay = loopDelay;
     this.#counters = engine?.counters;
   }
 
-  static open(engine?: Engine): Meter {
+  static open(engine?: WorkingDevices): Meter {
     return new Meter(engine, LoopDelayMonitor.open());
   }
 

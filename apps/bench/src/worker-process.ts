@@ -2,7 +2,6 @@ import { openWorker } from '@embedfarm/worker/worker';
 import { LoadRunner } from './load-runner.ts';
 import { Meter } from './meter.ts';
 import { serveBench } from './serve-bench.ts';
-import { watchEngine } from './watch-engine.ts';
 
 /** Options of the farm's worker process. */
 export interface WorkerProcessOptions {
@@ -14,8 +13,8 @@ export interface WorkerProcessOptions {
 
 // The entry of a process: measured-process.ts starts it.
 await serveBench('worker', async (options: WorkerProcessOptions, call) => {
-  const { opened: worker, engine } = await watchEngine(() => openWorker(options, call));
-  const meter = Meter.open(engine);
+  const worker = await openWorker(options, call);
+  const meter = Meter.open(worker);
   return {
     runner: new LoadRunner([], meter),
     async close() {

@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path';
-import { parseOptions, type ModelRegistration } from '@embedfarm/contract';
+import { parseOptions, type DeviceReport, type ModelRegistration } from '@embedfarm/contract';
+import type { BatchCounters } from '@embedfarm/engine/batch/batcher';
 import { Engine } from '@embedfarm/engine/engine';
 import { FarmWorker, type WorkerState } from '@embedfarm/farm/worker';
 import type { Logger } from '@embedfarm/service/logger';
@@ -12,6 +13,9 @@ export interface RunningWorker {
   readonly workerId: string;
   readonly registration: ModelRegistration;
   readonly state: WorkerState;
+  /** What its devices have done since the start. */
+  readonly counters: BatchCounters;
+  deviceReports(): DeviceReport[];
   /** Drains: begun jobs may finish for `graceMs` (default 90,000), others go back to the queue. Safe to call twice. */
   close(options?: { graceMs?: number }): Promise<void>;
 }
@@ -65,6 +69,10 @@ export async function openWorker(
       get state() {
         return farmWorker.state;
       },
+      get counters() {
+        return engine.counters;
+      },
+      deviceReports: encoder.deviceReports,
       close: (closeOptions) => (closing ??= closeBoth(farmWorker, engine, closeOptions)),
     };
   } catch (thrown) {
