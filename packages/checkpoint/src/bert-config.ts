@@ -31,7 +31,8 @@ const bertConfigSchema = z
     model_type: z.literal('bert').default('bert'),
     vocab_size: z.int().min(1),
     hidden_size: z.int().min(1),
-    num_hidden_layers: z.int().min(1),
+    // No model has more than some dozens; a list of all tensors is made of it.
+    num_hidden_layers: z.int().min(1).max(1000),
     num_attention_heads: z.int().min(1),
     intermediate_size: z.int().min(1),
     max_position_embeddings: z.int().min(1),
@@ -39,6 +40,8 @@ const bertConfigSchema = z
     layer_norm_eps: z.number().positive().default(1e-12),
     hidden_act: z.enum(['gelu', 'gelu_python', 'gelu_new', 'gelu_pytorch_tanh']).default('gelu'),
     pad_token_id: z.int().min(0).default(0),
+    // A decoder's tokens see only what is before them.
+    is_decoder: z.literal(false).default(false),
     position_embedding_type: z.literal('absolute').default('absolute'),
   })
   .refine((config) => config.hidden_size % config.num_attention_heads === 0, {
