@@ -6,7 +6,7 @@ import { hasEnded, readRequest, type RequestRecord } from '../redis/request-reco
 import { fetchBlocks } from '../redis/result-store.ts';
 import { IDLE_TIMEOUT_MS, type CallOptions } from './encode-call.ts';
 import type { EncodedTexts } from './encoded-texts.ts';
-import { withDeadline } from './with-deadline.ts';
+import { withDeadline } from '../redis/with-deadline.ts';
 
 /** Between two looks at a request; grows, so that a long request costs few. */
 const FIRST_LOOK_MS = 20;

@@ -33,7 +33,7 @@ import { PendingChunks } from './pending-chunks.ts';
 import { splitTexts } from './split-texts.ts';
 import { submitTexts } from './submit.ts';
 import { sweepPending } from './sweep.ts';
-import { withDeadline } from './with-deadline.ts';
+import { withDeadline } from '../redis/with-deadline.ts';
 
 export type { CallOptions } from './encode-call.ts';
 export { TextsFailed, failedTexts, type EncodedTexts, type FailedText } from './encoded-texts.ts';
@@ -42,6 +42,8 @@ export { hasEnded, REQUEST_STATES, type RequestRecord, type RequestState } from 
 const HEARTBEAT_MS = 5_000;
 /** Longest a producer asks Redis why a call got nothing. */
 const DEADLINE_FAULT_MS = 1_000;
+/** Longest a producer that closes waits for Redis to hear of it. */
+const LEAVE_MS = 1_000;
 
 export const producerOptionsSchema = z.strictObject({
   /** `redis://` or `rediss://` URL. */
@@ -252,7 +254,9 @@ export class Producer {
     await this.#replies.close();
     for (const queue of this.#queues.values()) await queue.close();
     if (this.#command.status === 'ready') {
-      await removeClient(this.#command, this.#keys, this.clientId).catch(() => undefined);
+      const leaving = removeClient(this.#command, this.#keys, this.clientId);
+      // A Redis that does not answer forgets the client by itself.
+      await withDeadline(leaving, { timeoutMs: LEAVE_MS }, () => this.#redisFault()).catch(() => undefined);
     }
     disconnectRedis(this.#command);
   }

@@ -5,7 +5,7 @@ import { IDLE_TIMEOUT_MS, type CallOptions } from './encode-call.ts';
 import { enqueueFault, type EnqueuePorts } from './enqueue.ts';
 import { splitTexts } from './split-texts.ts';
 import { FarmError } from '@embedfarm/contract';
-import { withDeadline } from './with-deadline.ts';
+import { withDeadline } from '../redis/with-deadline.ts';
 
 /** Results of a submitted request live this long after its end. */
 export const SUBMITTED_RESULT_TTL_MS = 24 * 3_600_000;

@@ -79,8 +79,20 @@ export async function waitForRedis(
   }
 }
 
+/** What ending a connection needs of it: BullMQ hands out its own in a dress of this form. */
+interface Connection {
+  readonly status: string;
+  connect(): unknown;
+  disconnect(): void;
+}
+
 /** Ends a connection; what still waits on it is rejected. */
-export function disconnectRedis(redis: Redis): void {
+export function disconnectRedis(redis: Connection): void {
+  const isResting = redis.status === 'reconnecting';
+  redis.disconnect();
+  if (!isResting) return;
+  // Between two attempts there is no socket whose end would reject what waits. An attempt called off does it.
+  Promise.resolve(redis.connect()).catch(ignoreError);
   redis.disconnect();
 }
 

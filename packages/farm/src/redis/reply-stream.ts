@@ -1,5 +1,6 @@
 import { parseReply, type RedisKeys, type Reply } from '@embedfarm/contract';
 import type { Redis } from 'ioredis';
+import { disconnectRedis } from './connect.ts';
 import { announceClient } from './presence.ts';
 
 /** Replies taken with one read; 64 KiB each at most. */
@@ -54,7 +55,7 @@ export class ReplyStream {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#options.blocking.disconnect();
+    disconnectRedis(this.#options.blocking);
     await this.#reading;
   }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import os from 'node:os';
 import {
+  FarmError,
   LANES,
   parseOptions,
   redisKeys,
@@ -13,6 +14,7 @@ import { connectRedis, disconnectRedis, waitForRedis } from '../redis/connect.ts
 import { ModelRegistry } from '../redis/model-registry.ts';
 import { RedisClock } from '../redis/redis-clock.ts';
 import { sampleStats } from '../redis/stats.ts';
+import { withDeadline } from '../redis/with-deadline.ts';
 import type { Encoder } from './encoder.ts';
 import { farmWorkerOptionsSchema, type FarmWorkerOptions } from './farm-worker-options.ts';
 import { JobPuller } from './job-puller.ts';
@@ -22,6 +24,8 @@ export type { FarmWorkerOptions } from './farm-worker-options.ts';
 
 /** Backlog and number of clients are recorded once a second, by whoever comes first. */
 const SAMPLE_MS = 1_000;
+/** Longest a worker that closes waits for Redis to hear of it. */
+const LEAVE_MS = 1_000;
 
 /**
  * - `running`: pulls jobs.
@@ -205,9 +209,12 @@ export class FarmWorker {
     await this.#puller.close(graceMs).catch((fault: unknown) => faults.push(fault));
     // With Redis down there is nobody to take leave of: the heartbeat's time to live does it.
     if (this.#redis.status === 'ready') {
-      await this.#registry
-        .leave(this.#registration.model, this.workerId)
-        .catch((fault: unknown) => faults.push(fault));
+      const leaving = this.#registry.leave(this.#registration.model, this.workerId);
+      await withDeadline(
+        leaving,
+        { timeoutMs: LEAVE_MS },
+        () => new FarmError('redis_unavailable', `Redis did not answer within ${LEAVE_MS} ms`),
+      ).catch((fault: unknown) => faults.push(fault));
     }
     disconnectRedis(this.#subscriber);
     disconnectRedis(this.#redis);

@@ -11,7 +11,9 @@ import { UnrecoverableError, WaitingError, Worker, type Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { z } from 'zod';
 import { MAX_ATTEMPTS } from '../queue/encode-queue.ts';
+import { disconnectRedis } from '../redis/connect.ts';
 import type { RedisClock } from '../redis/redis-clock.ts';
+import { withDeadline } from '../redis/with-deadline.ts';
 import type { Encoder } from './encoder.ts';
 import type { farmWorkerOptionsSchema } from './farm-worker-options.ts';
 import { finishChunk, type FinishedChunk } from './finish-chunk.ts';
@@ -22,6 +24,8 @@ import { startChunk } from './start-chunk.ts';
 const BULLMQ_MAX_STALLS = 1_000;
 /** Redis is asked again after this, as long as it has no memory for a result. */
 const STORE_RETRY_MS = 500;
+/** Beyond the grace time, for giving jobs back and ending connections. */
+const HAND_BACK_MS = 5_000;
 /** Pulling starts again when the line is this far below the limit, so that it does not flutter. */
 const RESUME_SHARE = 0.75;
 
@@ -106,12 +110,21 @@ export class JobPuller {
       worker.resume().catch((fault) => this.#parts.onFault('resume', fault));
   }
 
-  /** Waits for the jobs in the engine, at most `graceMs`; what is left goes back to the queue. */
+  /**
+   * Waits for the jobs in the engine, at most `graceMs`; what is left goes back to the queue.
+   *
+   * @throws FarmError `redis_unavailable` when Redis does not take them back; the stalled check does it then.
+   */
   async close(graceMs: number): Promise<void> {
     this.pause('draining');
     const grace = setTimeout(() => this.#abortAll(), graceMs);
     try {
-      await Promise.all(this.#workers.map((worker) => worker.close()));
+      const drained = Promise.all(this.#workers.map((worker) => worker.close()));
+      const timeoutMs = (this.heldJobs > 0 ? graceMs : 0) + HAND_BACK_MS;
+      await withDeadline(drained, { timeoutMs }, () => notDrained(timeoutMs, this.heldJobs));
+    } catch (thrown) {
+      for (const worker of this.#workers) endBlocking(worker);
+      throw thrown;
     } finally {
       clearTimeout(grace);
       this.#stopListening();
@@ -178,6 +191,18 @@ export class JobPuller {
       }
     }
   }
+}
+
+/** BullMQ waits for the end of its own connection, which one without a Redis does not tell by itself. */
+function endBlocking({ backend }: Worker): void {
+  backend.blockingClient?.then(disconnectRedis).catch(() => undefined);
+}
+
+function notDrained(timeoutMs: number, heldJobs: number): FarmError {
+  return new FarmError(
+    'redis_unavailable',
+    `Redis did not let the worker go within ${timeoutMs} ms, ${heldJobs} jobs were in hand`,
+  );
 }
 
 /** Back to the front of the queue, for another worker. */
