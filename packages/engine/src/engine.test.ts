@@ -66,6 +66,30 @@ describe('Engine with the embedded model', () => {
     expect(decodeVectorBlock(encodeVectorBlock(block)).values).toEqual(block.values);
   });
 
+  it('reads the list once: the caller may empty it, fill it, or leave a hole in it', async () => {
+    const texts = makeTexts(100, 5);
+    const expected = await embedded.encode(texts);
+    const emptied = embedded.encode(texts);
+    texts.length = 0;
+    expect((await emptied).values).toEqual(expected.values);
+
+    const grown = ['one'];
+    const encoding = embedded.encode(grown);
+    grown.push('two');
+    expect((await encoding).tokens).toHaveLength(1);
+
+    const sparse = ['one'];
+    sparse[2] = 'three';
+    expect((await embedded.encode(sparse)).failures).toMatchObject([
+      { code: 'invalid_argument', texts: [1] },
+    ]);
+    for (const noList of ['one', null, undefined]) {
+      await expect(embedded.encode(noList as unknown as string[])).rejects.toMatchObject({
+        code: 'invalid_argument',
+      });
+    }
+  });
+
   it('counts its work, and has none left', async () => {
     const before = embedded.counters;
     await embedded.encode(makeTexts(50, 20));

@@ -88,8 +88,8 @@ export class Engine {
       normalize: normalize ?? this.registration.normalize,
       dimensions: this.#checkDimensions(dimensions),
     };
-    if (texts.length === 0)
-      throw new FarmError('invalid_argument', 'texts is empty, at least 1 text is needed');
+    if (!Array.isArray(texts) || texts.length === 0)
+      throw new FarmError('invalid_argument', 'texts must be a list of at least 1 text');
     if (this.#closing) throw new FarmError('no_worker', 'the engine is closed');
     const call = new EncodeCall(texts.length, shape, performance.now());
     const giveUp = (error: FarmError): void => {
@@ -100,7 +100,8 @@ export class Engine {
       giveUp(new FarmError('cancelled', 'the call was aborted', { cause: signal?.reason }));
     if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort, { once: true });
-    const feeding = this.#feed(call, texts, truncate, lane).catch((error: unknown) =>
+    // A copy: the caller may use the list anew while the call runs, and a hole must be a text that fails.
+    const feeding = this.#feed(call, Array.from<string>(texts), truncate, lane).catch((error: unknown) =>
       giveUp(FarmError.from(error)),
     );
     const ended = Promise.allSettled([feeding, call.settled]);
