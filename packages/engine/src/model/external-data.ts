@@ -1,6 +1,8 @@
 import { createReadStream } from 'node:fs';
-import { access } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import { FarmError } from '@embedfarm/contract';
+import { isFile } from './is-file.ts';
 
 // external_data is a map entry { 1: "location", 2: file name } in protobuf bytes:
 // https://github.com/onnx/onnx/blob/main/docs/ExternalData.md
@@ -10,7 +12,11 @@ const MAX_NAME_BYTES = 127;
 
 /**
  * Files beside an ONNX graph that hold its large tensors, by the names that the graph gives them, sorted.
- * The graph is read as a stream: one without external data may be 2 GB.
+ * The graph is read as a stream: one without external data may be 2 GB. Missing ones are left out; the
+ * runtime refuses the graph then.
+ *
+ * @throws FarmError `invalid_argument` for one that is outside the graph's folder, or no regular file:
+ *   `../../dev/zero` has no end.
  */
 export async function findExternalData(graph: string): Promise<string[]> {
   const names = new Set<string>();
@@ -21,15 +27,21 @@ export async function findExternalData(graph: string): Promise<string[]> {
     rest = bytes.subarray(Math.max(0, bytes.length - LOCATION_ENTRY.length - 1 - MAX_NAME_BYTES));
   }
   const paths = [...names].toSorted().map((name) => join(dirname(graph), name));
-  const readable = await Promise.all(
-    paths.map((path) =>
-      access(path).then(
-        () => true,
-        () => false,
-      ),
-    ),
+  const found = await Promise.all(paths.map((path) => isData(graph, path)));
+  return paths.filter((_, index) => found[index]);
+}
+
+async function isData(graph: string, path: string): Promise<boolean> {
+  if (relative(dirname(graph), path).split(sep)[0] === '..') {
+    throw new FarmError('invalid_argument', `${graph} has external data outside its folder: ${path}`);
+  }
+  if (await isFile(path)) return true;
+  const isOther = await stat(path).then(
+    () => true,
+    () => false,
   );
-  return paths.filter((_, index) => readable[index]);
+  if (!isOther) return false;
+  throw new FarmError('invalid_argument', `${graph} has external data that is no readable file: ${path}`);
 }
 
 function collectNames(bytes: Buffer, names: Set<string>): void {

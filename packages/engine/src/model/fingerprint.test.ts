@@ -58,6 +58,18 @@ describe('findExternalData', () => {
     ]);
   });
 
+  it('refuses data outside the folder, and what would be read for ever', async () => {
+    const path = join(await copy('astray'), 'model.onnx');
+    for (const name of ['../weights.bin', '../../../../../../dev/zero', '..', '.']) {
+      const entry = [Buffer.from('\n\x08location\x12'), Buffer.from([name.length]), Buffer.from(name)];
+      await writeFile(path, Buffer.concat(entry));
+      await expect(findExternalData(path), name).rejects.toMatchObject({
+        code: 'invalid_argument',
+        detail: expect.stringContaining(path) as string,
+      });
+    }
+  });
+
   it('finds none in a graph without any', async () => {
     const path = join(directory, 'inline.onnx');
     await writeFile(path, Buffer.alloc(3 << 20, 'location'));

@@ -1,7 +1,8 @@
-import { access, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FarmError, parseOptions } from '@embedfarm/contract';
 import type { z } from 'zod';
+import { isFile } from './is-file.ts';
 
 /** Where the parts of a model stand, in Hugging Face / sentence-transformers layout. */
 export interface ModelFiles {
@@ -27,16 +28,9 @@ export async function findModelFiles(directory: string): Promise<ModelFiles> {
 async function firstOf(directory: string, names: readonly string[]): Promise<string> {
   for (const name of names) {
     const path = join(directory, name);
-    if (await isReadable(path)) return path;
+    if (await isFile(path)) return path;
   }
   throw new FarmError('invalid_argument', `model ${directory} has no ${names.join(' and no ')}`);
-}
-
-async function isReadable(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /**
@@ -51,7 +45,7 @@ export async function readModelJson<Schema extends z.ZodType>(
   schema: Schema,
 ): Promise<z.output<Schema> | undefined> {
   const path = join(directory, name);
-  if (!(await isReadable(path))) return undefined;
+  if (!(await isFile(path))) return undefined;
   return parseOptions(path, schema, parseJson(path, await readFile(path, 'utf8')));
 }
 

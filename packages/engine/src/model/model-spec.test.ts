@@ -108,6 +108,15 @@ describe('readModelSpec', () => {
     await expect(readModelSpec(await write({ [name]: undefined }))).rejects.toThrow(message);
   });
 
+  it.each(['model.onnx', 'vocab.txt', 'config.json'])('takes a folder %s for none', async (name) => {
+    const path = await write({ [name]: undefined });
+    await mkdir(join(path, name));
+    await expect(readModelSpec(path)).rejects.toMatchObject({
+      code: 'invalid_argument',
+      detail: expect.stringContaining(name) as string,
+    });
+  });
+
   it.each([
     ['config.json', '{ "hidden', /config\.json is not JSON/],
     ['config.json', { ...CONFIG, hidden_size: 'wide' }, /config\.json: .*hidden_size/s],
