@@ -14,6 +14,12 @@ export interface PackedModel {
   /** WordPiece entries by id, or the path of a `vocab.txt`. */
   readonly vocabulary: readonly string[] | { readonly vocabFile: string };
   readonly lowercase: boolean;
+  /** Whether accents go; null, the default, is as `lowercase`. */
+  readonly stripAccents?: boolean | null;
+  /** Whether every Han character is a word of its own; true by default. */
+  readonly splitHan?: boolean;
+  /** Further files of the tokenizer, by their name in the directory: paths to copy as they are. */
+  readonly copies?: ReadonlyMap<string, string>;
   readonly pooling: Pooling;
   /** Whether vectors have length 1 unless the caller wants otherwise. */
   readonly normalize: boolean;
@@ -58,6 +64,7 @@ export async function writePackedModel(directory: string, model: PackedModel): P
     const vocabFile = join(temporary, 'vocab.txt');
     if ('vocabFile' in model.vocabulary) await copyFile(model.vocabulary.vocabFile, vocabFile);
     else await writeFile(vocabFile, `${vocabulary.join('\n')}\n`);
+    for (const [name, path] of model.copies ?? []) await copyFile(path, join(temporary, name));
     await writeOnnxModel(temporary, graph);
   });
 }

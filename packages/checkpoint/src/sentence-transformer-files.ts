@@ -1,10 +1,15 @@
+export const POOLINGS = ['mean', 'cls', 'max'] as const;
 /** How hidden states become one vector. */
-export type Pooling = 'mean' | 'cls' | 'max';
+export type Pooling = (typeof POOLINGS)[number];
 
 export interface SentenceTransformer {
   readonly pooling: Pooling;
   readonly normalize: boolean;
   readonly lowercase: boolean;
+  /** Whether accents go; null, the default, is as `lowercase`. */
+  readonly stripAccents?: boolean | null;
+  /** Whether every Han character is a word of its own; true by default. */
+  readonly splitHan?: boolean;
   readonly dimensions: number;
   readonly maxSequenceLength: number;
 }
@@ -35,8 +40,8 @@ export function sentenceTransformerFiles(model: SentenceTransformer): Record<str
     'tokenizer_config.json': {
       tokenizer_class: 'BertTokenizer',
       do_lower_case: model.lowercase,
-      strip_accents: null,
-      tokenize_chinese_chars: true,
+      strip_accents: model.stripAccents ?? null,
+      tokenize_chinese_chars: model.splitHan ?? true,
       model_max_length: model.maxSequenceLength,
       unk_token: '[UNK]',
       sep_token: '[SEP]',

@@ -1,0 +1,134 @@
+import { basename, resolve } from 'node:path';
+import { FarmError, parseOptions } from '@embedfarm/contract';
+import { z } from 'zod';
+import { bertWeightShapes, type BertWeights, type WeightTensor } from './bert-weights.ts';
+import { readModelSource, type ModelSource } from './model-source.ts';
+import { writePackedModel } from './packed-model.ts';
+import { POOLINGS, type Pooling } from './sentence-transformer-files.ts';
+import { readSentenceTransformer } from './sentence-transformer-source.ts';
+import { readTokenizer, type CasingSource } from './tokenizer-source.ts';
+
+export const convertOptionsSchema = z.strictObject({
+  /** Encoder blocks to keep. The vector is pooled from the last one kept. Default: all. */
+  layers: z.int().min(1).optional(),
+
+  /** Hidden states to one vector. Default: what the model's `1_Pooling/config.json` says, else `mean`. */
+  pooling: z.enum(POOLINGS).optional(),
+
+  /** Vectors of length 1. Default: whether the model's modules.json names Normalize; true without one. */
+  normalize: z.boolean().optional(),
+
+  /** Whether texts are made lower case. Default: by the tokenizer's files, the model's name, its vocabulary. */
+  lowercase: z.boolean().optional(),
+
+  /** Prefix of a TensorFlow checkpoint, from the model's directory on: `bert_model.ckpt`. */
+  checkpoint: z.string().min(1).optional(),
+});
+
+export interface ConvertOptions extends z.input<typeof convertOptionsSchema> {
+  /** Called after each tensor, once a name. */
+  readonly onProgress?: (progress: ConvertProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface ConvertProgress {
+  readonly tensor: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface ConvertedModel {
+  /** Absolute path of the packed model. */
+  readonly directory: string;
+  readonly format: ModelSource['format'];
+  readonly weightsFile: string;
+  readonly layers: number;
+  readonly dimensions: number;
+  readonly maxSequenceLength: number;
+  readonly pooling: Pooling;
+  readonly normalize: boolean;
+  readonly lowercase: boolean;
+  readonly casingFrom: CasingSource;
+}
+
+/**
+ * A pretrained BERT (Google's TensorFlow checkpoint, or safetensors as Hugging Face and
+ * sentence-transformers lay them out) as a packed model directory. One tensor at a time is in memory.
+ * The directory appears whole or not at all.
+ *
+ * @throws FarmError `invalid_argument` naming the file or tensor that is missing, damaged, of another shape
+ *   or not finite; `cancelled` when the signal aborts.
+ */
+export async function convertModel(
+  source: string,
+  out: string,
+  { onProgress, signal, ...options }: ConvertOptions = {},
+): Promise<ConvertedModel> {
+  const wishes = parseOptions('convert options', convertOptionsSchema, options);
+  const sentence = readSentenceTransformer(resolve(source), wishes.pooling);
+  const { config, weights, format, weightsFile } = readModelSource(
+    sentence.encoderDirectory,
+    wishes.checkpoint,
+  );
+  const tokenizer = readTokenizer(sentence.encoderDirectory, basename(resolve(source)), wishes.lowercase);
+  if (sentence.lowercase && !tokenizer.lowercase && wishes.lowercase === undefined) {
+    throw new FarmError(
+      'invalid_argument',
+      `${source}: sentence_bert_config.json makes texts lower case, but its tokenizer (${tokenizer.casingFrom}) does not`,
+    );
+  }
+  const { layers = config.layers, normalize = sentence.normalize } = wishes;
+  const limits = [config.maxPositions, sentence.maxSequenceLength, tokenizer.maxSequenceLength];
+  const maxSequenceLength = Math.min(...limits.filter((limit) => limit !== undefined));
+  const { pooling } = sentence;
+  const total = bertWeightShapes(config, Math.min(layers, config.layers)).size;
+  const directory = await writePackedModel(out, {
+    ...tokenizer,
+    config,
+    weights: watched(weights, { total, onProgress, signal }),
+    pooling,
+    normalize,
+    layers,
+    maxSequenceLength,
+    meaningful: true,
+  });
+  const { lowercase, casingFrom } = tokenizer;
+  const dimensions = config.hiddenSize;
+  const shape = { layers, dimensions, maxSequenceLength, pooling, normalize, lowercase, casingFrom };
+  return { directory, format, weightsFile, ...shape };
+}
+
+interface Watch {
+  readonly total: number;
+  readonly onProgress: ConvertOptions['onProgress'] | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The same weights; to read one can be cancelled, is reported, and fails where a value is not finite. */
+function watched(weights: BertWeights, { total, onProgress, signal }: Watch): BertWeights {
+  const done = new Set<string>();
+  const watch = ([name, { shape, read }]: [string, WeightTensor]): [string, WeightTensor] => [
+    name,
+    {
+      shape,
+      read: () => {
+        if (signal?.aborted)
+          throw new FarmError('cancelled', 'the conversion was cancelled', { cause: signal.reason });
+        const values = read();
+        checkFinite(name, values);
+        if (!done.has(name)) onProgress?.({ tensor: name, done: done.add(name).size, total });
+        return values;
+      },
+    },
+  ];
+  return new Map([...weights].map(watch));
+}
+
+function checkFinite(name: string, values: Float32Array): void {
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  if (at === -1) return;
+  throw new FarmError(
+    'invalid_argument',
+    `tensor ${name} holds ${values[at]} at ${at}: its vectors would be no numbers`,
+  );
+}

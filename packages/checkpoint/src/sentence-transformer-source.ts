@@ -1,0 +1,96 @@
+import { join } from 'node:path';
+import { FarmError } from '@embedfarm/contract';
+import { z } from 'zod';
+import { readJsonFile, readJsonFileIfAny } from './read-json-file.ts';
+import type { Pooling } from './sentence-transformer-files.ts';
+
+/** What sentence-transformers does around the encoder. */
+export interface SentenceTransformerSource {
+  /** Where config, weights and tokenizer are: the directory itself, or one in it. */
+  readonly encoderDirectory: string;
+  readonly pooling: Pooling;
+  readonly normalize: boolean;
+  /** In tokens, special ones included. */
+  readonly maxSequenceLength?: number;
+  /** Whether texts are made lower case before the tokenizer sees them. */
+  readonly lowercase: boolean;
+}
+
+/**
+ * The sentence-transformers files of a directory. Without a modules.json vectors are pooled by `mean` and
+ * normalized, as the engine does it.
+ *
+ * @param wished is taken in place of the model's own pooling, which then may be one that is not known.
+ * @throws FarmError `invalid_argument` naming what is not known: to leave it out would give other vectors.
+ *
+ * Source: https://sbert.net/docs/package_reference/sentence_transformer/models.html
+ */
+export function readSentenceTransformer(directory: string, wished?: Pooling): SentenceTransformerSource {
+  const modulesFile = join(directory, 'modules.json');
+  const modules = readJsonFileIfAny(modulesFile, modulesSchema);
+  const pathOf = (kind: string): string | undefined => modules?.find((module) => module.kind === kind)?.path;
+  const unknown = modules?.find(({ kind }) => !KINDS.includes(kind));
+  if (unknown) {
+    throw new FarmError(
+      'invalid_argument',
+      `${modulesFile}: module ${unknown.kind} is not known, only ${KINDS.join(', ')} are`,
+    );
+  }
+  refusePrompt(join(directory, 'config_sentence_transformers.json'));
+  const encoderDirectory = join(directory, pathOf('Transformer') ?? '');
+  const limits = readJsonFileIfAny(join(encoderDirectory, 'sentence_bert_config.json'), limitsSchema);
+  const length = limits?.max_seq_length;
+  const poolingPath = pathOf('Pooling');
+  return {
+    encoderDirectory,
+    pooling:
+      wished ??
+      (poolingPath === undefined ? 'mean' : readPooling(join(directory, poolingPath, 'config.json'))),
+    normalize: !modules || pathOf('Normalize') !== undefined,
+    ...(typeof length === 'number' && { maxSequenceLength: length }),
+    lowercase: limits?.do_lower_case ?? false,
+  };
+}
+
+function readPooling(file: string): Pooling {
+  const config = readJsonFile(file, z.record(z.string(), z.unknown()));
+  const modes = Object.keys(config).filter((key) => key.startsWith('pooling_mode_') && config[key] === true);
+  const [mode] = modes;
+  const pooling = mode !== undefined && modes.length === 1 ? POOLING_BY_MODE[mode] : undefined;
+  if (pooling) return pooling;
+  throw new FarmError(
+    'invalid_argument',
+    `${file}: pooling ${modes.join(' with ') || 'of no mode'} is not known, only one of ${Object.keys(POOLING_BY_MODE).join(', ')} is`,
+  );
+}
+
+/** A prompt in front of every text changes its vector. */
+function refusePrompt(file: string): void {
+  const prompt = readJsonFileIfAny(file, promptSchema)?.default_prompt_name;
+  if (typeof prompt !== 'string') return;
+  throw new FarmError(
+    'invalid_argument',
+    `${file}: the prompt ${prompt} goes before every text, which is not done here`,
+  );
+}
+
+const KINDS = ['Transformer', 'Pooling', 'Normalize'];
+
+const POOLING_BY_MODE: Readonly<Record<string, Pooling>> = {
+  pooling_mode_mean_tokens: 'mean',
+  pooling_mode_cls_token: 'cls',
+  pooling_mode_max_tokens: 'max',
+};
+
+// A name alone: nothing outside of the directory is read.
+const pathSchema = z.string().regex(/^(?!\.\.?$)[\w.-]*$/, 'must be the name of a directory in it');
+const modulesSchema = z.array(
+  z
+    .object({ type: z.string(), path: pathSchema })
+    .transform(({ type, path }) => ({ kind: type.slice(type.lastIndexOf('.') + 1), path })),
+);
+const limitsSchema = z.object({
+  max_seq_length: z.int().min(1).nullish(),
+  do_lower_case: z.boolean().nullish(),
+});
+const promptSchema = z.object({ default_prompt_name: z.string().nullish() });
