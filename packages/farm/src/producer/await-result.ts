@@ -11,6 +11,8 @@ import { withDeadline } from '../redis/with-deadline.ts';
 /** Between two looks at a request; grows, so that a long request costs few. */
 const FIRST_LOOK_MS = 20;
 const LAST_LOOK_MS = 1_000;
+/** The look at the deadline itself, which says how far the request is, has this long. */
+const LAST_STEP_MS = 200;
 
 /**
  * Waits for a submitted request's end, then reads all its vectors, in order. Texts that failed
@@ -26,9 +28,13 @@ export async function awaitResult(
   options: CallOptions,
 ): Promise<EncodedTexts> {
   const startedAt = performance.now();
-  const record = await awaitEnd(redis, keys, requestId, options);
+  const record = await awaitEnd(redis, keys, requestId, options, startedAt);
   if (record.state === 'cancelled') throw new FarmError('cancelled', `request ${requestId} was cancelled`);
-  const blocks = await within(fetchBlocks(redis, keys, requestId, record.chunks, options.signal), options);
+  const blocks = await within(
+    fetchBlocks(redis, keys, requestId, record.chunks, options.signal),
+    options,
+    startedAt,
+  );
   const block = joinBlocks(blocks);
   const [failure] = block.failures;
   if (record.state === 'failed' && failure) throw new FarmError(failure.code, failure.message);
@@ -45,12 +51,13 @@ async function awaitEnd(
   keys: RedisKeys,
   requestId: string,
   options: CallOptions,
+  startedAt: number,
 ): Promise<RequestRecord> {
   let lookMs = FIRST_LOOK_MS;
   let settled = -1;
-  let deadlineAt = performance.now() + (options.timeoutMs ?? IDLE_TIMEOUT_MS);
+  let deadlineAt = startedAt + (options.timeoutMs ?? IDLE_TIMEOUT_MS);
   for (;;) {
-    const record = await within(readRequest(redis, keys, requestId), options);
+    const record = await within(readRequest(redis, keys, requestId), options, startedAt);
     if (record.chunksSettled !== settled) {
       settled = record.chunksSettled;
       options.onProgress?.({ done: record.textsDone + record.textsFailed, total: record.texts });
@@ -64,15 +71,24 @@ async function awaitEnd(
       );
     }
     const restMs = Math.min(lookMs, Math.max(1, deadlineAt - performance.now()));
-    await within(rest(restMs), options);
+    await withDeadline(rest(restMs), { signal: options.signal }, noAnswer);
     lookMs = Math.min(lookMs * 1.5, LAST_LOOK_MS);
   }
 }
 
-function within<Value>(step: Promise<Value>, options: CallOptions): Promise<Value> {
-  return withDeadline(
-    step,
-    { signal: options.signal, timeoutMs: options.timeoutMs ?? IDLE_TIMEOUT_MS },
-    () => new FarmError('redis_unavailable', 'Redis does not answer'),
-  );
+/** A step has what is left of a total deadline. */
+function within<Value>(
+  step: Promise<Value>,
+  { signal, timeoutMs }: CallOptions,
+  startedAt: number,
+): Promise<Value> {
+  const leftMs =
+    timeoutMs === undefined
+      ? IDLE_TIMEOUT_MS
+      : Math.max(LAST_STEP_MS, timeoutMs - (performance.now() - startedAt));
+  return withDeadline(step, { signal, timeoutMs: leftMs }, noAnswer);
+}
+
+function noAnswer(): FarmError {
+  return new FarmError('redis_unavailable', 'Redis does not answer');
 }

@@ -1,7 +1,10 @@
 import {
+  encodeOptionsSchema,
+  FarmError,
   MAX_CHUNK_BYTES,
   MAX_CHUNK_TEXTS,
   type EncodeOptions,
+  type EncodeRequest,
   type Lane,
   type ModelRegistration,
 } from '@embedfarm/contract';
@@ -13,6 +16,32 @@ export interface SharedTerms {
   readonly lane: Lane;
   readonly options: EncodeOptions;
   readonly tenant: string | undefined;
+}
+
+/**
+ * Up to one chunk of texts somebody waits for goes first, more is bulk.
+ *
+ * @throws FarmError `invalid_argument` when the model has fewer dimensions than asked for.
+ */
+export function sharedTerms(
+  request: EncodeRequest,
+  registration: ModelRegistration,
+  texts: number,
+): SharedTerms {
+  const { model: _, lane, tenant, ...options } = request;
+  const { dimensions } = options;
+  if (dimensions !== undefined && dimensions > registration.dimensions) {
+    throw new FarmError(
+      'invalid_argument',
+      `dimensions is ${dimensions}, the model "${registration.model}" has ${registration.dimensions}`,
+    );
+  }
+  return {
+    registration,
+    lane: lane ?? (texts > MAX_CHUNK_TEXTS ? 'bulk' : 'interactive'),
+    options: encodeOptionsSchema.parse(options),
+    tenant,
+  };
 }
 
 /** Calls whose texts travel as one chunk, one call's after the other's. */

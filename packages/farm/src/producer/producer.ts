@@ -1,8 +1,6 @@
 import {
   decodeVectorBlock,
-  encodeOptionsSchema,
   FarmError,
-  MAX_CHUNK_TEXTS,
   parseOptions,
   redisKeys,
   type EncodeRequest,
@@ -23,7 +21,7 @@ import { RedisClock } from '../redis/redis-clock.ts';
 import { ReplyStream } from '../redis/reply-stream.ts';
 import { readRequest, type RequestRecord } from '../redis/request-record.ts';
 import { takeResult } from '../redis/result-store.ts';
-import { Coalescer, type SharedTerms } from './coalesce.ts';
+import { Coalescer, sharedTerms } from './coalesce.ts';
 import { awaitResult } from './await-result.ts';
 import { EncodeCall, IDLE_TIMEOUT_MS, type CallOptions } from './encode-call.ts';
 import type { EncodedTexts } from './encoded-texts.ts';
@@ -42,6 +40,8 @@ export { hasEnded, REQUEST_STATES, type RequestRecord, type RequestState } from 
 const HEARTBEAT_MS = 5_000;
 /** Longest a producer asks Redis why a call got nothing. */
 const DEADLINE_FAULT_MS = 1_000;
+/** Longest a look at a request's record may take. */
+const READ_TIMEOUT_MS = 5_000;
 /** Longest a producer that closes waits for Redis to hear of it. */
 const LEAVE_MS = 1_000;
 
@@ -53,7 +53,7 @@ export const producerOptionsSchema = z.strictObject({
   prefix: z.string().min(1).max(64).optional(),
 
   /** How long `connect` waits for Redis, in ms. */
-  timeoutMs: z.int().min(1).default(10_000),
+  timeoutMs: z.int().min(1).max(2_147_483_647).default(10_000),
 });
 export type ProducerOptions = z.input<typeof producerOptionsSchema>;
 
@@ -131,11 +131,11 @@ export class Producer {
     const startedAt = performance.now();
     const registration = await this.#resolve(request, options);
     const { model } = registration;
-    const terms = termsOf(request, registration, texts.length);
+    const ranges = splitTexts(texts);
+    const terms = sharedTerms(request, registration, texts.length);
     const left = withoutSpent(options, startedAt);
     const call = new EncodeCall(model, texts, left, () => this.#deadlineFault(model));
     this.#calls.add(call);
-    const ranges = splitTexts(texts);
     if (!call.hasEnded) {
       if (ranges.length === 1) this.#coalescer.add(call, terms);
       else enqueueRequest(call, ranges, terms, this.#ports);
@@ -157,18 +157,24 @@ export class Producer {
     this.#checkOpen();
     const startedAt = performance.now();
     const registration = await this.#resolve(request, options);
-    const terms = termsOf(request, registration, texts.length);
-    return await submitTexts(texts, terms, label, this.#ports, withoutSpent(options, startedAt));
+    const terms = sharedTerms(request, registration, texts.length);
+    const left = withoutSpent(options, startedAt);
+    return await this.#whileOpen(submitTexts(texts, terms, label, this.#ports, left));
   }
 
-  /** @throws FarmError `result_expired` when there is no such request (any more). */
+  /** @throws FarmError `result_expired` when there is no such request (any more); `redis_unavailable`. */
   async readRequest(requestId: string): Promise<RequestRecord> {
-    return await readRequest(this.#command, this.#keys, requestId);
+    this.#checkOpen();
+    const reading = readRequest(this.#command, this.#keys, requestId);
+    return await this.#whileOpen(
+      withDeadline(reading, { timeoutMs: READ_TIMEOUT_MS }, () => this.#redisFault()),
+    );
   }
 
   /** Waits for the request's end, then reads all its vectors, in order. */
   async awaitResult(requestId: string, options: CallOptions): Promise<EncodedTexts> {
-    return await awaitResult(this.#command, this.#keys, requestId, options);
+    this.#checkOpen();
+    return await this.#whileOpen(awaitResult(this.#command, this.#keys, requestId, options));
   }
 
   /** Open calls reject with `cancelled`. Safe to call twice. */
@@ -208,9 +214,24 @@ export class Producer {
     }
   }
 
-  #resolve(request: EncodeRequest, options: CallOptions): Promise<ModelRegistration> {
+  async #resolve(request: EncodeRequest, options: CallOptions): Promise<ModelRegistration> {
     const { signal, timeoutMs = IDLE_TIMEOUT_MS } = options;
-    return withDeadline(this.#models.resolve(request.model), { signal, timeoutMs }, () => this.#redisFault());
+    const resolving = this.#models.resolve(request.model);
+    const found = await this.#whileOpen(
+      withDeadline(resolving, { signal, timeoutMs }, () => this.#redisFault()),
+    );
+    this.#checkOpen();
+    return found;
+  }
+
+  /** What a close cuts short rejects with `cancelled`, whatever the connection says. */
+  async #whileOpen<Value>(step: Promise<Value>): Promise<Value> {
+    try {
+      return await step;
+    } catch (thrown) {
+      this.#checkOpen();
+      throw FarmError.from(thrown);
+    }
   }
 
   #queue(model: string, lane: Lane): EncodeQueue {
@@ -266,22 +287,4 @@ export class Producer {
 function withoutSpent(options: CallOptions, startedAt: number): CallOptions {
   if (options.timeoutMs === undefined) return options;
   return { ...options, timeoutMs: Math.max(1, options.timeoutMs - (performance.now() - startedAt)) };
-}
-
-/** Up to one chunk of texts somebody waits for goes first, more is bulk. */
-function termsOf(request: EncodeRequest, registration: ModelRegistration, texts: number): SharedTerms {
-  const { model: _, lane, tenant, ...options } = request;
-  const { dimensions } = options;
-  if (dimensions !== undefined && dimensions > registration.dimensions) {
-    throw new FarmError(
-      'invalid_argument',
-      `dimensions is ${dimensions}, the model "${registration.model}" has ${registration.dimensions}`,
-    );
-  }
-  return {
-    registration,
-    lane: lane ?? (texts > MAX_CHUNK_TEXTS ? 'bulk' : 'interactive'),
-    options: encodeOptionsSchema.parse(options),
-    tenant,
-  };
 }

@@ -1,10 +1,9 @@
-import { MAX_CHUNK_BYTES, type EncodeJob } from '@embedfarm/contract';
+import { FarmError, MAX_CHUNK_BYTES, type EncodeJob } from '@embedfarm/contract';
 import { cancelRequest, openRequest, sealRequest, REQUEST_TTL_MS } from '../redis/request-record.ts';
 import type { SharedTerms } from './coalesce.ts';
 import { IDLE_TIMEOUT_MS, type CallOptions } from './encode-call.ts';
 import { enqueueFault, type EnqueuePorts } from './enqueue.ts';
 import { splitTexts } from './split-texts.ts';
-import { FarmError } from '@embedfarm/contract';
 import { withDeadline } from '../redis/with-deadline.ts';
 
 /** Results of a submitted request live this long after its end. */
@@ -79,7 +78,7 @@ export async function submitTexts(
       const isLast = chunkIndex === ranges.length - 1;
       if (!isLast && slice.length < SLICE_CHUNKS && sliceBytes < SLICE_BYTES) continue;
       await within(queue.enqueue(slice, ports.nowMs()));
-      options.onProgress?.({ done: to, total: texts.length });
+      tellProgress(options, to, texts.length);
       slice = [];
       sliceBytes = 0;
     }
@@ -88,5 +87,14 @@ export async function submitTexts(
   } catch (thrown) {
     cancelRequest(redis, keys, requestId, REQUEST_TTL_MS).catch(() => undefined);
     throw enqueueFault(thrown);
+  }
+}
+
+/** @throws FarmError `internal` with what the listener threw. */
+function tellProgress({ onProgress }: CallOptions, done: number, total: number): void {
+  try {
+    onProgress?.({ done, total });
+  } catch (thrown) {
+    throw FarmError.from(thrown);
   }
 }
