@@ -37,10 +37,24 @@ export function bertWeightShapes(config: BertConfig, layers = config.layers): Ma
   return shapes;
 }
 
+/** The linear layer behind the encoder: only pooling by `cls_pooled` needs it. */
+export function poolerWeightShapes({ hiddenSize }: BertConfig): Map<string, number[]> {
+  return new Map([
+    ['pooler.dense.weight', [hiddenSize, hiddenSize]],
+    ['pooler.dense.bias', [hiddenSize]],
+  ]);
+}
+
 /** @throws FarmError `invalid_argument` that names every tensor which is missing or has another shape. */
-export function checkBertWeights(config: BertConfig, weights: BertWeights, layers = config.layers): void {
+export function checkBertWeights(
+  config: BertConfig,
+  weights: BertWeights,
+  layers = config.layers,
+  { pooler = false }: { pooler?: boolean } = {},
+): void {
   const faults: string[] = [];
-  for (const [name, expected] of bertWeightShapes(config, layers)) {
+  const shapes = [...bertWeightShapes(config, layers), ...(pooler ? poolerWeightShapes(config) : [])];
+  for (const [name, expected] of shapes) {
     const got = weights.get(name)?.shape;
     if (got === undefined) {
       faults.push(`${name} is missing, expected [${expected.join(', ')}]`);

@@ -22,6 +22,9 @@ describe('ensureEmbeddedModel', () => {
       format: 1,
       graph: 'packed',
       layers: 2,
+      output: 'tokens',
+      pooling: 'mean',
+      poolingLayers: [1],
       meaningful: false,
     });
   });

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { BertConfig } from './bert-config.ts';
-import { bertGraph } from './bert-graph.ts';
+import { bertGraph, type BertGraphOptions } from './bert-graph.ts';
 import { embeddedVocabulary } from './embedded-vocabulary.ts';
 import { encodeOnnxModel } from './onnx-model.ts';
 import { PACKED_FORMAT, writePackedModel } from './packed-model.ts';
+import { outputFor, type Pooling } from './pooling.ts';
 import { randomBertWeights } from './random-bert-weights.ts';
 import { BERT_SHAPES } from './random-model.ts';
 
@@ -14,6 +15,13 @@ export const EMBEDDED_MODEL = 'embedded';
 
 const SEED = 20_181_011;
 
+export interface EmbeddedModelOptions {
+  /** `mean` by default. */
+  readonly pooling?: Pooling | undefined;
+  /** As in `BertGraphOptions`; the last block by default. */
+  readonly poolingLayers?: readonly number[] | undefined;
+}
+
 /**
  * The model that is always there: a BERT of 2 layers of 128, untrained, made by this package and the
  * same to the bit everywhere. It lets a farm start without a download; texts that share words get
@@ -21,12 +29,20 @@ const SEED = 20_181_011;
  *
  * @returns the absolute path of its directory under `cacheDirectory`. It is written on the first call
  * (4.5 MB); the folder's name changes with its content. Safe for several processes at once.
+ * @throws FarmError `invalid_argument` for layers that it does not have.
  */
-export async function ensureEmbeddedModel(cacheDirectory: string): Promise<string> {
+export async function ensureEmbeddedModel(
+  cacheDirectory: string,
+  { pooling: wished = 'mean', poolingLayers }: EmbeddedModelOptions = {},
+): Promise<string> {
   const vocabulary = embeddedVocabulary();
   const config: BertConfig = { ...BERT_SHAPES.tiny, vocabularySize: vocabulary.length };
-  const weights = randomBertWeights(config, SEED);
-  const { bytes } = encodeOnnxModel(bertGraph(config, weights), 'model.onnx.data');
+  const weights = randomBertWeights(config, SEED, { pooler: true });
+  const output = outputFor(wished);
+  // One directory serves all poolings of the same graph.
+  const pooling = output === 'tokens' ? 'mean' : wished;
+  const options: BertGraphOptions = { output, ...(poolingLayers === undefined ? {} : { poolingLayers }) };
+  const { bytes } = encodeOnnxModel(bertGraph(config, weights, options), 'model.onnx.data');
   const content = createHash('sha256')
     .update(JSON.stringify([PACKED_FORMAT, SEED, config, vocabulary]))
     .update(bytes)
@@ -39,7 +55,8 @@ export async function ensureEmbeddedModel(cacheDirectory: string): Promise<strin
       weights,
       vocabulary,
       lowercase: true,
-      pooling: 'mean',
+      pooling,
+      ...(poolingLayers === undefined ? {} : { poolingLayers }),
       normalize: true,
       meaningful: false,
     });

@@ -41,6 +41,9 @@ describe('writePackedModel', () => {
       format: 1,
       graph: 'packed',
       layers: 2,
+      output: 'tokens',
+      pooling: 'mean',
+      poolingLayers: [1],
       meaningful: true,
     });
     expect(await json(directory, 'tokenizer_config.json')).toMatchObject({

@@ -3,9 +3,10 @@ import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/
 import { basename, dirname, join, resolve } from 'node:path';
 import { FarmError } from '@embedfarm/contract';
 import { formatBertConfig, type BertConfig } from './bert-config.ts';
-import { bertGraph } from './bert-graph.ts';
+import { bertGraph, graphLayers, type BertGraphOptions } from './bert-graph.ts';
 import type { BertWeights } from './bert-weights.ts';
-import { sentenceTransformerFiles, type Pooling } from './sentence-transformer-files.ts';
+import { outputFor, type Pooling } from './pooling.ts';
+import { sentenceTransformerFiles } from './sentence-transformer-files.ts';
 import { writeOnnxModel } from './write-onnx-model.ts';
 
 export interface PackedModel {
@@ -20,11 +21,17 @@ export interface PackedModel {
   readonly splitHan?: boolean;
   /** Further files of the tokenizer, by their name in the directory: paths to copy as they are. */
   readonly copies?: ReadonlyMap<string, string>;
+  /**
+   * Decides what the graph gives: `cls` only the first tokens, `cls_pooled` these through the pooler (whose
+   * weights it needs), any other all tokens. From all tokens everything can be pooled but `cls_pooled`.
+   */
   readonly pooling: Pooling;
   /** Whether vectors have length 1 unless the caller wants otherwise. */
   readonly normalize: boolean;
-  /** Encoder blocks in the graph; all of them by default. */
+  /** Encoder blocks to keep at most. Default: up to the highest one that is pooled. */
   readonly layers?: number;
+  /** As in `BertGraphOptions`; `cls_pooled` takes none. Default: the last block that is kept. */
+  readonly poolingLayers?: readonly number[];
   /** In tokens, special ones included; `config.maxPositions` by default and at most. */
   readonly maxSequenceLength?: number;
   /** False for weights that were never trained: their vectors show speed, not sense. */
@@ -49,12 +56,15 @@ export async function writePackedModel(directory: string, model: PackedModel): P
   const vocabulary = await readVocabulary(model.vocabulary);
   checkVocabulary(vocabulary, config);
   const maxSequenceLength = checkSequenceLength(model.maxSequenceLength ?? config.maxPositions, config);
-  const layers = model.layers ?? config.layers;
-  const graph = bertGraph(config, model.weights, { layers });
+  const graph = bertGraph(config, model.weights, graphOptions(model));
   const files = {
     'config.json': formatBertConfig(config),
-    'embedfarm.json': { format: PACKED_FORMAT, graph: 'packed', layers, meaningful: model.meaningful },
-    ...sentenceTransformerFiles({ ...model, dimensions: config.hiddenSize, maxSequenceLength }),
+    'embedfarm.json': embedfarmFile(model),
+    ...sentenceTransformerFiles({
+      ...model,
+      dimensions: config.hiddenSize * graphLayers(config, graphOptions(model)).poolingLayers.length,
+      maxSequenceLength,
+    }),
   };
   return inNewDirectory(target, async (temporary) => {
     for (const [path, content] of Object.entries(files)) {
@@ -67,6 +77,28 @@ export async function writePackedModel(directory: string, model: PackedModel): P
     for (const [name, path] of model.copies ?? []) await copyFile(path, join(temporary, name));
     await writeOnnxModel(temporary, graph);
   });
+}
+
+/** What the config.json of Hugging Face has no words for. */
+function embedfarmFile(model: PackedModel): Record<string, unknown> {
+  const { layers, poolingLayers } = graphLayers(model.config, graphOptions(model));
+  return {
+    format: PACKED_FORMAT,
+    graph: 'packed',
+    layers,
+    output: outputFor(model.pooling),
+    pooling: model.pooling,
+    poolingLayers,
+    meaningful: model.meaningful,
+  };
+}
+
+function graphOptions({ pooling, layers, poolingLayers }: PackedModel): BertGraphOptions {
+  return {
+    output: outputFor(pooling),
+    ...(layers === undefined ? {} : { layers }),
+    ...(poolingLayers === undefined ? {} : { poolingLayers }),
+  };
 }
 
 async function readVocabulary(vocabulary: PackedModel['vocabulary']): Promise<readonly string[]> {

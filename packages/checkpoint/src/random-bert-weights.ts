@@ -1,5 +1,5 @@
 import type { BertConfig } from './bert-config.ts';
-import { bertWeightShapes, type BertWeights, type WeightTensor } from './bert-weights.ts';
+import { bertWeightShapes, poolerWeightShapes, type BertWeights, type WeightTensor } from './bert-weights.ts';
 
 // Words must outweigh places and segments, which all texts share: with equal scales the mean vectors
 // of any two texts point the same way.
@@ -12,9 +12,14 @@ const BIAS_SCALE = 0.02;
  * arithmetic and the exactly rounded operations of IEEE 754 are used. Each tensor has a generator of
  * its own, so they may be read in any order.
  */
-export function randomBertWeights(config: BertConfig, seed: number): BertWeights {
+export function randomBertWeights(
+  config: BertConfig,
+  seed: number,
+  { pooler = false }: { pooler?: boolean } = {},
+): BertWeights {
   const weights = new Map<string, WeightTensor>();
-  for (const [name, shape] of bertWeightShapes(config)) {
+  const shapes = [...bertWeightShapes(config), ...(pooler ? poolerWeightShapes(config) : [])];
+  for (const [name, shape] of shapes) {
     weights.set(name, { shape, read: () => randomTensor(name, shape, seed) });
   }
   return weights;

@@ -22,6 +22,7 @@ export interface RandomModelOptions {
   readonly pooling?: PackedModel['pooling'];
   readonly normalize?: boolean;
   readonly layers?: number;
+  readonly poolingLayers?: readonly number[];
 }
 
 const BERT_VOCABULARY_SIZE = 30_522;
@@ -44,7 +45,7 @@ export function writeRandomModel(
     ...options,
     config,
     vocabulary,
-    weights: randomBertWeights(config, seed),
+    weights: randomBertWeights(config, seed, { pooler: true }),
     meaningful: false,
   });
 }

@@ -1,8 +1,9 @@
-export const POOLINGS = ['mean', 'cls', 'max'] as const;
-/** How hidden states become one vector. */
-export type Pooling = (typeof POOLINGS)[number];
+import type { Pooling } from './pooling.ts';
+
+export { POOLINGS, type Pooling } from './pooling.ts';
 
 export interface SentenceTransformer {
+  /** One that sentence-transformers does not know leaves its Pooling module out. */
   readonly pooling: Pooling;
   readonly normalize: boolean;
   readonly lowercase: boolean;
@@ -10,15 +11,17 @@ export interface SentenceTransformer {
   readonly stripAccents?: boolean | null;
   /** Whether every Han character is a word of its own; true by default. */
   readonly splitHan?: boolean;
+  /** Of a token's states. */
   readonly dimensions: number;
   readonly maxSequenceLength: number;
 }
 
 /** The small files of a sentence-transformers directory: path → JSON content. */
 export function sentenceTransformerFiles(model: SentenceTransformer): Record<string, unknown> {
+  const mode = MODES[model.pooling];
   const modules = [
     { path: '', type: 'Transformer' },
-    { path: '1_Pooling', type: 'Pooling' },
+    ...(mode ? [{ path: '1_Pooling', type: 'Pooling' }] : []),
     ...(model.normalize ? [{ path: '2_Normalize', type: 'Normalize' }] : []),
   ];
   return {
@@ -28,13 +31,7 @@ export function sentenceTransformerFiles(model: SentenceTransformer): Record<str
       path,
       type: `sentence_transformers.models.${type}`,
     })),
-    '1_Pooling/config.json': {
-      word_embedding_dimension: model.dimensions,
-      pooling_mode_cls_token: model.pooling === 'cls',
-      pooling_mode_mean_tokens: model.pooling === 'mean',
-      pooling_mode_max_tokens: model.pooling === 'max',
-      pooling_mode_mean_sqrt_len_tokens: false,
-    },
+    ...(mode ? { '1_Pooling/config.json': poolingConfig(model.dimensions, mode) } : {}),
     // Lower case is the tokenizer's part; here it would be done a second time.
     'sentence_bert_config.json': { max_seq_length: model.maxSequenceLength, do_lower_case: false },
     'tokenizer_config.json': {
@@ -49,5 +46,20 @@ export function sentenceTransformerFiles(model: SentenceTransformer): Record<str
       cls_token: '[CLS]',
       mask_token: '[MASK]',
     },
+  };
+}
+
+const MODES: Partial<Record<Pooling, string>> = {
+  cls: 'pooling_mode_cls_token',
+  mean: 'pooling_mode_mean_tokens',
+  max: 'pooling_mode_max_tokens',
+  last_token: 'pooling_mode_lasttoken',
+};
+
+function poolingConfig(dimensions: number, mode: string): Record<string, unknown> {
+  const modes = [...Object.values(MODES), 'pooling_mode_mean_sqrt_len_tokens'];
+  return {
+    word_embedding_dimension: dimensions,
+    ...Object.fromEntries(modes.map((name) => [name, name === mode])),
   };
 }

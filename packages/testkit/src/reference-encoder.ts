@@ -1,12 +1,17 @@
 import type { BertConfig } from '@embedfarm/checkpoint/bert-config';
 import { weightOf, type BertWeights } from '@embedfarm/checkpoint/bert-weights';
+import type { Pooling } from '@embedfarm/checkpoint/pooling';
 import { erf } from './erf.ts';
 
 export interface ReferenceOptions {
   /** Encoder blocks to run; all of them by default. */
   readonly layers?: number;
+  /** Places in the list of the outputs of these blocks, negative ones from its end; [-1] by default. */
+  readonly poolingLayers?: readonly number[];
   /** Token type of every token; all 0 by default. */
   readonly types?: readonly number[];
+  /** 0 for a token that no token may attend to, else 1; all 1 by default. */
+  readonly mask?: readonly number[];
 }
 
 /**
@@ -14,7 +19,7 @@ export interface ReferenceOptions {
  * measured against.
  *
  * @param ids shape `[tokens]`, special tokens included.
- * @returns   shape `[tokens, hidden]`, the state after the last block.
+ * @returns   shape `[tokens, poolingLayers * hidden]`, the states after these blocks side by side.
  *
  * Source: Devlin et al., "BERT", 2018 (https://arxiv.org/abs/1810.04805); Vaswani et al., "Attention is
  * all you need", 2017 (https://arxiv.org/abs/1706.03762), sections 3.2 and 3.3; Ba et al., "Layer
@@ -25,44 +30,104 @@ export function referenceHidden(
   config: BertConfig,
   weights: BertWeights,
   ids: readonly number[],
-  { layers = config.layers, types = ids.map(() => 0) }: ReferenceOptions = {},
+  options: ReferenceOptions = {},
 ): Float64Array {
+  const { layers = config.layers, poolingLayers = [-1], types = ids.map(() => 0) } = options;
+  const { mask = ids.map(() => 1) } = options;
   const model: Model = { config, weights };
+  const outputs: Float64Array[] = [];
   let hidden = embed(model, ids, types);
   for (let layer = 0; layer < layers; layer += 1) {
     const block = `encoder.layer.${layer}`;
-    const context = attend(model, `${block}.attention.self`, hidden);
+    const context = attend(model, `${block}.attention.self`, hidden, mask);
     const attended = linear(model, `${block}.attention.output.dense`, context);
     const middle = layerNorm(model, `${block}.attention.output.LayerNorm`, add(attended, hidden));
     const wide = linear(model, `${block}.intermediate.dense`, middle).map(GELU[config.activation]);
     const narrow = linear(model, `${block}.output.dense`, wide);
     hidden = layerNorm(model, `${block}.output.LayerNorm`, add(narrow, middle));
+    outputs.push(hidden);
   }
-  return hidden;
+  const pooled = poolingLayers.map((layer) => outputs.at(layer) ?? new Float64Array(0));
+  return Float64Array.from(
+    ids.flatMap((_, token) =>
+      pooled.flatMap((states) => [
+        ...states.subarray(token * config.hiddenSize, (token + 1) * config.hiddenSize),
+      ]),
+    ),
+  );
 }
 
 /**
- * Hidden states to one vector.
+ * Hidden states to one vector, or for `none` to one a token.
  *
- * @param hidden shape `[tokens, hiddenSize]`.
- * @returns      shape `[hiddenSize]`, of length 1 where `normalize` is true.
+ * @param hidden shape `[tokens, size]`.
+ * @param mask   shape `[tokens]`: 0 for a token that does not count, else 1; all 1 by default.
+ * @returns      shape `[size]`, `[2 * size]` for `mean_max`, `[tokens, size]` for `none`; each vector of
+ *   length 1 where `normalize` is true.
+ *
+ * Source: https://github.com/hanxiao/bert-as-service (1.10.0), server/bert_serving/server/graph.py.
  */
 export function referencePool(
   hidden: Float64Array,
   tokens: number,
-  hiddenSize: number,
-  pooling: 'mean' | 'cls' | 'max',
+  size: number,
+  pooling: Exclude<Pooling, 'cls_pooled'>,
   normalize: boolean,
+  mask: readonly number[] = Array.from({ length: tokens }, () => 1),
 ): Float64Array {
-  const vector = new Float64Array(hiddenSize);
-  for (let i = 0; i < hiddenSize; i += 1) {
-    const states = Array.from({ length: tokens }, (_, token) => at(hidden, token * hiddenSize + i));
-    if (pooling === 'mean') vector[i] = states.reduce((sum, state) => sum + state, 0) / tokens;
-    else vector[i] = pooling === 'max' ? Math.max(...states) : at(states, 0);
+  const state = (token: number): Float64Array => hidden.slice(token * size, (token + 1) * size);
+  const places = Array.from({ length: tokens }, (_, token) => token);
+  const count = mask.reduce((sum, counts) => sum + counts, 0);
+  // The sum is a float32 there: 1e-10 is lost in all but 0.
+  const divisor = Math.fround(count + 1e-10);
+  const mean = (): Float64Array =>
+    state(0).map((_, i) => {
+      const sum = places.reduce((total, token) => total + at(state(token), i) * at(mask, token), 0);
+      return sum / divisor;
+    });
+  const max = (): Float64Array =>
+    state(0).map((_, i) =>
+      Math.max(...places.map((token) => at(state(token), i) - (1 - at(mask, token)) * 1e30)),
+    );
+  const unit = (vector: Float64Array): Float64Array => (normalize ? scaled(vector) : vector);
+  switch (pooling) {
+    case 'none':
+      return joined(places.map((token) => unit(state(token).map((value) => value * at(mask, token)))));
+    case 'mean':
+      return unit(mean());
+    case 'max':
+      return unit(max());
+    case 'mean_max':
+      return unit(joined([mean(), max()]));
+    case 'cls':
+      return unit(state(0));
+    case 'last_token':
+      // With no token that counts there is no such place; a GPU then gave zeros.
+      return unit(count === 0 ? new Float64Array(size) : state(count - 1));
   }
-  if (!normalize) return vector;
+}
+
+/**
+ * `cls_pooled`: the first token's state after the last block, through the pooler.
+ *
+ * @param hidden shape `[tokens, hidden]`.
+ * @returns      shape `[hidden]`.
+ */
+export function referencePooler(
+  config: BertConfig,
+  weights: BertWeights,
+  hidden: Float64Array,
+): Float64Array {
+  return linear({ config, weights }, 'pooler.dense', hidden.subarray(0, config.hiddenSize)).map(Math.tanh);
+}
+
+function scaled(vector: Float64Array): Float64Array {
   const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
-  return vector.map((value) => value / length);
+  return length === 0 ? vector : vector.map((value) => value / length);
+}
+
+function joined(vectors: readonly Float64Array[]): Float64Array {
+  return Float64Array.from(vectors.flatMap((vector) => [...vector]));
 }
 
 interface Model {
@@ -92,8 +157,8 @@ function embed(model: Model, ids: readonly number[], types: readonly number[]): 
   return layerNorm(model, 'embeddings.LayerNorm', sum);
 }
 
-/** Scaled dot-product attention, head by head. */
-function attend(model: Model, name: string, hidden: Float64Array): Float64Array {
+/** Scaled dot-product attention, head by head. A masked token's scores are 10,000 lower, as in Google's BERT. */
+function attend(model: Model, name: string, hidden: Float64Array, mask: readonly number[]): Float64Array {
   const { hiddenSize, heads } = model.config;
   const query = linear(model, `${name}.query`, hidden);
   const key = linear(model, `${name}.key`, hidden);
@@ -110,7 +175,7 @@ function attend(model: Model, name: string, hidden: Float64Array): Float64Array 
         for (let i = 0; i < headSize; i += 1) {
           dot += at(query, from * hiddenSize + column + i) * at(key, to * hiddenSize + column + i);
         }
-        scores[to] = dot / Math.sqrt(headSize);
+        scores[to] = dot / Math.sqrt(headSize) - (1 - at(mask, to)) * 10_000;
       }
       softmax(scores).forEach((share, to) => {
         for (let i = 0; i < headSize; i += 1) {

@@ -14,12 +14,13 @@ export interface TinyModelOptions {
   readonly lowercase?: boolean;
   readonly pooling?: PackedModel['pooling'];
   readonly normalize?: boolean;
-  /** Encoder blocks in the packed graph; all of them by default. */
+  /** As in `PackedModel`. */
   readonly layers?: number;
+  readonly poolingLayers?: readonly number[];
   readonly maxSequenceLength?: number;
 }
 
-export interface PlainOnnxModelOptions extends Omit<TinyModelOptions, 'layers'> {
+export interface PlainOnnxModelOptions extends Omit<TinyModelOptions, 'layers' | 'poolingLayers'> {
   /** Where the graph lies in the directory: both are in use on the hub. */
   readonly modelFile?: 'model.onnx' | 'onnx/model.onnx';
   /** Whether the graph has an input `token_type_ids`; true by default. */
@@ -39,7 +40,7 @@ export function tinyModel({ config, seed = 1, ...options }: TinyModelOptions = {
     meaningful: false,
     ...options,
     config: full,
-    weights: randomBertWeights(full, seed),
+    weights: randomBertWeights(full, seed, { pooler: true }),
     vocabulary,
   };
 }
