@@ -1,5 +1,5 @@
+import { POOLINGS } from '@embedfarm/checkpoint/pooling';
 import { z } from 'zod';
-import { POOLINGS } from './device/pool-hidden.ts';
 
 export const engineOptionsSchema = z.strictObject({
   /** `embedded` for the model that the farm brings along, else a model directory in Hugging Face layout. */
@@ -29,8 +29,27 @@ export const engineOptionsSchema = z.strictObject({
   /** Texts that are sorted by length together. Fewer pad more, more wait longer for their turn. */
   windowTexts: z.int().min(64).max(65_536).default(256),
 
-  /** Hidden states to one vector. Default: what the model's `1_Pooling/config.json` says, else `mean`. */
+  /**
+   * Hidden states to vectors: `none` (one a token), `mean`, `max`, `mean_max`, `cls`, `last_token` or
+   * `cls_pooled`. Default: what the model's `1_Pooling/config.json` says, else `mean`.
+   */
   pooling: z.enum(POOLINGS).optional(),
+
+  /**
+   * Encoder blocks whose states are pooled, side by side in this order: 0 is the first block, -1 the last.
+   * A model directory gives those that it was written with; the embedded model gives any. `cls_pooled`
+   * takes the last. Default: the directory's, else the last.
+   */
+  poolingLayers: z.array(z.int().min(-1_000).max(999)).min(1).max(64).optional(),
+
+  /** No token attends to special tokens ([CLS], [SEP]), and they are not pooled. `cls` is taken none the less. */
+  maskClsSep: z.boolean().default(false),
+
+  /** Longest sequence in tokens, special ones included: the rest is cut. Default and most: what the model takes. */
+  maxSequenceLength: z.int().min(3).max(65_536).optional(),
+
+  /** Whether capitals and accents are taken off before tokens are looked up. Default: what the tokenizer says. */
+  lowercase: z.boolean().optional(),
 
   /** Scale every vector to length 1. Default: whether the model's modules.json names Normalize, else true. */
   normalize: z.boolean().optional(),

@@ -54,6 +54,7 @@ export class Engine {
     this.#batcher = new Batcher(pool.devices, {
       ...options,
       graph,
+      hasTokenRows: parts.registration.pooling === 'none',
       msPerToken: pool.msPerToken,
       now: () => performance.now(),
     });
@@ -65,14 +66,14 @@ export class Engine {
     const names = await deviceNames(resolved.devices);
     const spec = await readModelSpec(await modelDirectory(resolved), resolved);
     const [fingerprint, tokenizer] = await Promise.all([fingerprintModel(spec), Tokenizer.open(spec)]);
-    const pool = await openPool(names, spec);
+    const pool = await openPool(names, spec, tokenizer.specialTokens);
     const { dimensions, maxSequenceLength, pooling, normalize, meaningful } = spec;
     const registration = { fingerprint, dimensions, maxSequenceLength, pooling, normalize, meaningful };
     return new Engine({ registration, options: resolved, graph: spec.graph, tokenizer, pool });
   }
 
   /**
-   * One vector per text, in their order. A text that fails has no row; `failures` says why, and the others
+   * One vector per text, or one per token where the pooling is `none`, in their order. A text that fails has no row; `failures` says why, and the others
    * have theirs.
    *
    * @throws FarmError `invalid_argument` for an empty list or more `dimensions` than the model has,
@@ -84,9 +85,11 @@ export class Engine {
     { signal, lane = 'interactive' }: { signal?: AbortSignal; lane?: Lane } = {},
   ): Promise<FloatBlock> {
     const { truncate, normalize, dimensions } = parseOptions('encode options', encodeOptionsSchema, options);
+    const { pooling, dimensions: modelDimensions } = this.registration;
     const shape = {
       normalize: normalize ?? this.registration.normalize,
       dimensions: this.#checkDimensions(dimensions),
+      ...(pooling === 'none' ? { tokenDimensions: modelDimensions } : {}),
     };
     if (!Array.isArray(texts) || texts.length === 0)
       throw new FarmError('invalid_argument', 'texts must be a list of at least 1 text');
@@ -188,23 +191,30 @@ export class Engine {
   }
 }
 
-function modelDirectory({ model, cacheDir }: ResolvedEngineOptions): Promise<string> | string {
+function modelDirectory(options: ResolvedEngineOptions): Promise<string> | string {
+  const { model, cacheDir, pooling, poolingLayers } = options;
   if (model !== 'embedded') return model;
   const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
-  return ensureEmbeddedModel(cacheDir ?? join(cache, 'embedfarm'));
+  return ensureEmbeddedModel(cacheDir ?? join(cache, 'embedfarm'), { pooling, poolingLayers });
 }
 
-function openPool(names: readonly string[], spec: ModelSpec): Promise<DevicePool> {
-  const { graph, pooling, vocabularySize, maxSequenceLength, dimensions, heads, padId } = spec;
+function openPool(
+  names: readonly string[],
+  spec: ModelSpec,
+  specialTokens: Tokenizer['specialTokens'],
+): Promise<DevicePool> {
+  const { graph, output, pooling, vocabularySize, maxSequenceLength, dimensions, heads, padId } = spec;
   const options = {
     modelFile: spec.files.graph,
     graph,
+    output,
     pooling,
     vocabularySize,
     maxSequenceLength,
     dimensions,
     heads,
     padId,
+    ...(spec.maskClsSep ? { masked: specialTokens } : {}),
   };
   const openDevice = (name: string): Promise<ThreadedDevice> => ThreadedDevice.open({ name, ...options });
   return DevicePool.open(names, openDevice, { tokenId: padId, maxSequenceLength });

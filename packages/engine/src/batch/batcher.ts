@@ -12,6 +12,8 @@ export interface BatcherOptions {
   readonly tokenBudget: number;
   readonly windowTexts: number;
   readonly graph: BatchLimits['graph'];
+  /** Whether the devices give a row for every token; else one for every text. */
+  readonly hasTokenRows?: boolean;
   /** First guess of what a token takes on one device; every batch corrects it. */
   readonly msPerToken: number;
   /** Clock in ms. */
@@ -158,16 +160,21 @@ export class Batcher {
     rows: Float32Array,
   ): void {
     const { dimensions, name } = seat.device;
-    if (rows.length !== sequences.length * dimensions) {
+    const { hasTokenRows = false } = this.#options;
+    const expected = hasTokenRows ? running.tokens : sequences.length;
+    if (rows.length !== expected * dimensions) {
       throw new FarmError(
         'internal',
-        `${name} gave ${rows.length} numbers for ${sequences.length} rows of ${dimensions}`,
+        `${name} gave ${rows.length} numbers for ${expected} rows of ${dimensions}`,
       );
     }
     const { beginMs, endMs } = seat.end(running, sequences.length);
-    for (const [row, { call, index }] of sequences.entries()) {
+    let at = 0;
+    for (const { call, index, ids } of sequences) {
+      const size = (hasTokenRows ? ids.length : 1) * dimensions;
       call.batchRan(beginMs, endMs);
-      call.putRow(index, rows.subarray(row * dimensions, (row + 1) * dimensions));
+      call.putRow(index, rows.subarray(at, at + size));
+      at += size;
     }
     this.#count(sequences, running.tokens, endMs - beginMs);
   }

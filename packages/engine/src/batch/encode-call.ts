@@ -1,16 +1,15 @@
 import { FarmError, type FloatBlock, type TextFailure } from '@embedfarm/contract';
 import type { TokenizedText } from '../tokenize/tokenizer.ts';
 import type { BatchedCall } from './batched-call.ts';
-import { scaleRow } from './scale-row.ts';
+import { openTextRows, type RowShape, type TextRows } from './text-rows.ts';
 
 /**
- * One call of `encode` on its way: a buffer that the batches' rows are copied into, and a count of the
+ * One call of `encode` on its way: what the batches' rows are copied into, and a count of the
  * texts that are still without an outcome. One promise for the call, none per text.
  */
 export class EncodeCall implements BatchedCall {
   readonly #dimensions: number;
-  readonly #normalize: boolean;
-  readonly #values: Float32Array;
+  readonly #rows: TextRows;
   readonly #tokens: Uint32Array;
   readonly #truncated: Uint8Array;
   readonly #failed = new Map<number, FarmError>();
@@ -24,10 +23,9 @@ export class EncodeCall implements BatchedCall {
   #firstBatchMs: number | undefined;
   #lastBatchMs = 0;
 
-  constructor(texts: number, shape: { dimensions: number; normalize: boolean }, startedMs: number) {
+  constructor(texts: number, shape: RowShape, startedMs: number) {
     this.#dimensions = shape.dimensions;
-    this.#normalize = shape.normalize;
-    this.#values = new Float32Array(texts * shape.dimensions);
+    this.#rows = openTextRows(texts, shape);
     this.#tokens = new Uint32Array(texts);
     this.#truncated = new Uint8Array(texts);
     this.#pending = texts;
@@ -69,10 +67,7 @@ export class EncodeCall implements BatchedCall {
 
   putRow(index: number, row: Float32Array): void {
     if (this.#isSettled) return;
-    const at = index * this.#dimensions;
-    const target = this.#values.subarray(at, at + this.#dimensions);
-    target.set(row.subarray(0, this.#dimensions));
-    if (scaleRow(target, this.#normalize)) this.#count();
+    if (this.#rows.put(index, row)) this.#count();
     else
       this.putFailure(
         index,
@@ -106,8 +101,7 @@ export class EncodeCall implements BatchedCall {
     return {
       dtype: 'float32',
       dimensions: this.#dimensions,
-      values: this.#goodRows(),
-      firstRows: this.#firstRows(),
+      ...this.#rows.join(this.#failed),
       tokens: this.#tokens,
       truncated: this.#truncated,
       failures: groupFailures(this.#failed, texts),
@@ -118,32 +112,6 @@ export class EncodeCall implements BatchedCall {
         deviceMs: Math.max(0, this.#lastBatchMs - firstBatchMs),
       },
     };
-  }
-
-  #firstRows(): Uint32Array {
-    const firstRows = new Uint32Array(this.#tokens.length + 1);
-    let row = 0;
-    for (let index = 0; index < this.#tokens.length; index += 1) {
-      firstRows[index] = row;
-      if (!this.#failed.has(index)) row += 1;
-    }
-    firstRows[this.#tokens.length] = row;
-    return firstRows;
-  }
-
-  /** The rows of failed texts are taken out. */
-  #goodRows(): Float32Array {
-    if (this.#failed.size === 0) return this.#values;
-    const size = this.#dimensions;
-    const rows = this.#tokens.length - this.#failed.size;
-    const values = new Float32Array(rows * size);
-    let row = 0;
-    for (let index = 0; index < this.#tokens.length; index += 1) {
-      if (this.#failed.has(index)) continue;
-      values.set(this.#values.subarray(index * size, (index + 1) * size), row * size);
-      row += 1;
-    }
-    return values;
   }
 }
 

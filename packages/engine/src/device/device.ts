@@ -7,8 +7,8 @@ export interface Device {
   /** Size of a row. */
   readonly dimensions: number;
   /**
-   * @returns shape `[rows, dimensions]`, float32: one pooled vector per sequence, in the order given, not
-   *   normalized. The bits of a row do not depend on the other rows.
+   * @returns shape `[rows, dimensions]`, float32: one pooled vector per sequence, without pooling one per
+   *   token, in the order given, not normalized. The bits of a row do not depend on the other rows.
    * @throws FarmError `invalid_argument` for ids or lengths that the model does not take, `out_of_memory`,
    *   `internal` where the run failed, `device_lost` where the device is gone or closed.
    */

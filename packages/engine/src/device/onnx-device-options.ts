@@ -1,6 +1,7 @@
+import { GRAPH_OUTPUTS, POOLINGS } from '@embedfarm/checkpoint/pooling';
 import { z } from 'zod';
 import type { SequenceBatch } from '../batch/sequence-batch.ts';
-import { POOLINGS, type HiddenRows } from './pool-hidden.ts';
+import type { HiddenRows } from './pool-hidden.ts';
 
 export const onnxDeviceOptionsSchema = z.strictObject({
   /** `cpu/0`, … */
@@ -8,14 +9,27 @@ export const onnxDeviceOptionsSchema = z.strictObject({
   /** Path of the ONNX file; its external data is mapped, so devices share the weights. */
   modelFile: z.string().min(1),
   graph: z.enum(['packed', 'padded']),
+  /** What a packed graph gives; `tokens` by default. */
+  output: z.enum(GRAPH_OUTPUTS).optional(),
   pooling: z.enum(POOLINGS),
+  /** Tokens at the ends of every row that are masked; none by default. */
+  masked: z.strictObject({ first: z.int().min(0), last: z.int().min(0) }).optional(),
   vocabularySize: z.int().min(1),
   maxSequenceLength: z.int().min(1),
+  /** Size of a vector. */
   dimensions: z.int().min(1),
   heads: z.int().min(1),
   padId: z.int().min(0),
 });
 export type OnnxDeviceOptions = z.output<typeof onnxDeviceOptionsSchema>;
+
+/** Size of a token's state as the graph gives it. */
+export function hiddenSizeOf({
+  dimensions,
+  pooling,
+}: Pick<OnnxDeviceOptions, 'dimensions' | 'pooling'>): number {
+  return pooling === 'mean_max' ? dimensions / 2 : dimensions;
+}
 
 /** Sequences → hidden states, in the form that the graph wants. */
 export type OnnxEncoder = (batch: SequenceBatch) => Promise<HiddenRows>;

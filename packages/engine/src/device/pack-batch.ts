@@ -1,5 +1,6 @@
 import { SLOT_MULTIPLE } from '@embedfarm/checkpoint/bert-graph';
 import type { SequenceBatch } from '../batch/sequence-batch.ts';
+import { attendedPlaces, NOTHING_MASKED, type MaskedEnds } from './masked-ends.ts';
 
 /** The inputs of a packed graph: no padding but in attention. T tokens, B rows, S slots per row. */
 export interface PackedInputs {
@@ -11,16 +12,20 @@ export interface PackedInputs {
   readonly pad: Int32Array;
   /** shape `[T]`: for token t of row b at place s its row of the padded context of head 0, `b·A·S + s`. */
   readonly unpad: Int32Array;
-  /** shape `[B, 1, 1, S]`: 0 for a real slot, -1e9 past the row's end. */
+  /** shape `[B, 1, 1, S]`: 0 for a real slot, -1e9 for a masked one and past the row's end. */
   readonly bias: Float32Array;
   /** shape `[B]`: place of each row's first token. */
   readonly starts: Int32Array;
 }
 
 // exp(-1e9) is exactly 0 in float32, so a slot past the end adds nothing to any sum.
-const PAST_END = -1e9;
+const UNSEEN = -1e9;
 
-export function packBatch({ ids, lengths }: SequenceBatch, heads: number): PackedInputs {
+export function packBatch(
+  { ids, lengths }: SequenceBatch,
+  heads: number,
+  masked: MaskedEnds = NOTHING_MASKED,
+): PackedInputs {
   const rows = lengths.length;
   const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
   // A row's bits depend on the number of its slots where the runtime adds four at a time.
@@ -40,7 +45,9 @@ export function packBatch({ ids, lengths }: SequenceBatch, heads: number): Packe
       pad[row * slots + slot] = start + slot;
     }
     pad.fill(start, row * slots + length, (row + 1) * slots);
-    bias.fill(PAST_END, row * slots + length, (row + 1) * slots);
+    const { begin, end } = attendedPlaces(length, masked);
+    bias.fill(UNSEEN, row * slots, row * slots + begin);
+    bias.fill(UNSEEN, row * slots + end, (row + 1) * slots);
     start += length;
   }
   return { slots, positions, pad, unpad, bias, starts };

@@ -1,4 +1,5 @@
 import type { SequenceBatch } from '../batch/sequence-batch.ts';
+import { attendedPlaces, NOTHING_MASKED, type MaskedEnds } from './masked-ends.ts';
 
 /** The inputs of an ordinary export: every row padded to the longest one. B rows, S slots per row. */
 export interface PaddedInputs {
@@ -6,7 +7,7 @@ export interface PaddedInputs {
   readonly slots: number;
   /** shape `[B, S]` */
   readonly ids: Int32Array;
-  /** shape `[B, S]`: 1 for a real token, 0 past the row's end. */
+  /** shape `[B, S]`: 1 for a real token, 0 for a masked one and past the row's end. */
   readonly mask: Int32Array;
   /** shape `[B, S]`: 0, 1, 2 … in every row. */
   readonly positions: Int32Array;
@@ -14,7 +15,11 @@ export interface PaddedInputs {
   readonly starts: Int32Array;
 }
 
-export function padBatch({ ids, lengths }: SequenceBatch, padId: number): PaddedInputs {
+export function padBatch(
+  { ids, lengths }: SequenceBatch,
+  padId: number,
+  masked: MaskedEnds = NOTHING_MASKED,
+): PaddedInputs {
   const rows = lengths.length;
   const slots = lengths.reduce((longest, length) => Math.max(longest, length), 0);
   const padded = new Int32Array(rows * slots).fill(padId);
@@ -26,7 +31,8 @@ export function padBatch({ ids, lengths }: SequenceBatch, padId: number): Padded
     const length = lengths[row] ?? 0;
     starts[row] = row * slots;
     padded.set(ids.subarray(start, start + length), row * slots);
-    mask.fill(1, row * slots, row * slots + length);
+    const { begin, end } = attendedPlaces(length, masked);
+    mask.fill(1, row * slots + begin, row * slots + end);
     for (let slot = 0; slot < slots; slot += 1) positions[row * slots + slot] = slot;
     start += length;
   }

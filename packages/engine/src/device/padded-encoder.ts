@@ -1,7 +1,7 @@
 import { FarmError } from '@embedfarm/contract';
 import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-node';
 import { readHidden } from './hidden-output.ts';
-import type { OnnxDeviceOptions, OnnxEncoder } from './onnx-device-options.ts';
+import { hiddenSizeOf, type OnnxDeviceOptions, type OnnxEncoder } from './onnx-device-options.ts';
 import { padBatch, type PaddedInputs } from './pad-batch.ts';
 
 type ValueOf = (inputs: PaddedInputs) => Int32Array;
@@ -22,12 +22,14 @@ const KNOWN_INPUTS: Readonly<Record<string, ValueOf>> = {
 export function paddedEncoder(
   session: InferenceSession,
   tensor: TensorConstructor,
-  { padId, dimensions }: OnnxDeviceOptions,
+  options: OnnxDeviceOptions,
 ): OnnxEncoder {
+  const { padId, masked } = options;
+  const size = hiddenSizeOf(options);
   const inputs = session.inputMetadata.map((input) => checkInput(session, input));
   const output = hiddenOutput(session);
   return async (batch) => {
-    const padded = padBatch(batch, padId);
+    const padded = padBatch(batch, padId, masked);
     const shape = [batch.lengths.length, padded.slots];
     const feeds: Record<string, Tensor> = {};
     for (const { name, type, valueOf } of inputs) {
@@ -35,8 +37,9 @@ export function paddedEncoder(
       feeds[name] =
         type === 'int64' ? new tensor('int64', widen(values), shape) : new tensor('int32', values, shape);
     }
-    const hidden = readHidden(await session.run(feeds, [output]), output, [...shape, dimensions]);
-    return { hidden, size: dimensions, starts: padded.starts, lengths: batch.lengths };
+    const hidden = readHidden(await session.run(feeds, [output]), output, [...shape, size]);
+    const { starts } = padded;
+    return { hidden, size, starts, lengths: batch.lengths, ...(masked ? { masked } : {}) };
   };
 }
 

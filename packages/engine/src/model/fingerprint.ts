@@ -15,10 +15,12 @@ export async function fingerprintModel(spec: ModelSpec): Promise<string> {
       graph: spec.graph,
       layers: spec.layers,
       pooling: spec.pooling,
+      poolingLayers: spec.poolingLayers,
+      maskClsSep: spec.maskClsSep,
       normalize: spec.normalize,
       maxSequenceLength: spec.maxSequenceLength,
       tokenizer: spec.files.tokenizer.kind,
-      casing: spec.files.tokenizer.kind === 'vocabulary' ? spec.casing : undefined,
+      casing: spec.files.tokenizer.kind === 'vocabulary' ? spec.casing : spec.lowercaseWish,
       dtype: 'float32',
     }),
   );

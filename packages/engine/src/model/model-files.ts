@@ -49,7 +49,8 @@ export async function readModelJson<Schema extends z.ZodType>(
   return parseOptions(path, schema, parseJson(path, await readFile(path, 'utf8')));
 }
 
-function parseJson(path: string, text: string): unknown {
+/** @throws FarmError `invalid_argument` naming the file. */
+export function parseJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {

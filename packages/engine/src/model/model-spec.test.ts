@@ -61,7 +61,10 @@ describe('readModelSpec', () => {
   });
 
   it('lets the caller wish otherwise', async () => {
-    const files = { 'modules.json': MODULES, '1_Pooling/config.json': { pooling_mode_lasttoken: true } };
+    const files = {
+      'modules.json': MODULES,
+      '1_Pooling/config.json': { pooling_mode_weightedmean_tokens: true },
+    };
     const spec = await readModelSpec(await write(files), { pooling: 'max', normalize: false });
     expect(spec).toMatchObject({ pooling: 'max', normalize: false });
   });
@@ -133,7 +136,7 @@ describe('readModelSpec', () => {
   });
 
   it.each([
-    [{ pooling_mode_lasttoken: true }, /pooling pooling_mode_lasttoken is not known/],
+    [{ pooling_mode_weightedmean_tokens: true }, /pooling pooling_mode_weightedmean_tokens is not known/],
     [{ pooling_mode_cls_token: true, pooling_mode_max_tokens: true }, /cls_token with pooling_mode_max/],
     [{}, /pooling of no mode/],
   ])('refuses a pooling that it does not know', async (pooling, message) => {

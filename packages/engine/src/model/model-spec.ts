@@ -1,29 +1,31 @@
+import { GRAPH_OUTPUTS, POOLINGS, type Pooling } from '@embedfarm/checkpoint/pooling';
 import { FarmError } from '@embedfarm/contract';
 import { z } from 'zod';
-import type { Pooling } from '../device/pool-hidden.ts';
 import { findModelFiles, missingFile, readModelJson, type ModelFiles } from './model-files.ts';
+import { poolOutput, type PooledOutput } from './pooled-output.ts';
 import { readSentenceModules } from './sentence-modules.ts';
 
 /** All that the engine has to know of a model beside its weights. */
-export interface ModelSpec {
+export interface ModelSpec extends PooledOutput {
   readonly files: ModelFiles;
   /** `packed`: our own graph, without padding. `padded`: any other export. */
   readonly graph: 'packed' | 'padded';
   readonly vocabularySize: number;
-  /** Size of a hidden state, and of a vector. */
-  readonly dimensions: number;
   readonly heads: number;
   /** Encoder layers in the graph. */
   readonly layers: number;
   readonly padId: number;
   /** Most tokens of a sequence, special ones included. */
   readonly maxSequenceLength: number;
-  readonly pooling: Pooling;
+  /** Whether no token attends to the special ones, and they are not pooled. */
+  readonly maskClsSep: boolean;
   readonly normalize: boolean;
   /** False for the embedded random model. */
   readonly meaningful: boolean;
   /** Of a vocab.txt; a tokenizer.json has its own. */
   readonly casing: Casing;
+  /** The caller's wish, which a tokenizer.json must follow too. */
+  readonly lowercaseWish: boolean | undefined;
 }
 
 export interface Casing {
@@ -35,10 +37,19 @@ export interface Casing {
 /** What the caller of the engine wants otherwise than the model says. */
 export interface ModelWishes {
   readonly pooling?: Pooling | undefined;
+  /** Places in the list of the blocks' outputs, negative ones from its end. */
+  readonly poolingLayers?: readonly number[] | undefined;
+  readonly maskClsSep?: boolean | undefined;
   readonly normalize?: boolean | undefined;
+  /** At most what the model takes. */
+  readonly maxSequenceLength?: number | undefined;
+  readonly lowercase?: boolean | undefined;
 }
 
-/** @throws FarmError `invalid_argument` naming the file that is missing, broken or not understood. */
+/**
+ * @throws FarmError `invalid_argument` naming the file that is missing, broken or not understood, or the wish
+ *   that the model cannot fulfil.
+ */
 export async function readModelSpec(directory: string, wishes: ModelWishes = {}): Promise<ModelSpec> {
   const files = await findModelFiles(directory);
   const config = await readModelJson(directory, 'config.json', configSchema);
@@ -46,29 +57,30 @@ export async function readModelSpec(directory: string, wishes: ModelWishes = {})
   const packed = await readModelJson(directory, 'embedfarm.json', packedSchema);
   const tokenizer = (await readModelJson(directory, 'tokenizer_config.json', tokenizerSchema)) ?? {};
   const sentence = await readModelJson(directory, 'sentence_bert_config.json', sentenceSchema);
-  const modules = await readSentenceModules(directory, wishes.pooling);
-  const lowercase = tokenizer.do_lower_case ?? true;
+  const modules = await readSentenceModules(directory, wishes.pooling ?? packed?.pooling);
+  const lowercase = wishes.lowercase ?? tokenizer.do_lower_case ?? true;
+  const facts = { directory, layers: config.num_hidden_layers, hiddenSize: config.hidden_size, packed };
   return {
+    ...poolOutput(facts, modules.pooling, wishes.poolingLayers),
     files,
     graph: packed ? 'packed' : 'padded',
     vocabularySize: config.vocab_size,
-    dimensions: config.hidden_size,
     heads: config.num_attention_heads,
     layers: packed?.layers ?? config.num_hidden_layers,
     padId: config.pad_token_id ?? 0,
-    maxSequenceLength: shortestLimit(directory, [
-      positionsOf(config),
-      tokenizer.model_max_length,
-      sentence?.max_seq_length,
-    ]),
-    pooling: modules.pooling,
+    maxSequenceLength: checkLength(
+      wishes.maxSequenceLength,
+      shortestLimit(directory, [positionsOf(config), tokenizer.model_max_length, sentence?.max_seq_length]),
+    ),
+    maskClsSep: wishes.maskClsSep ?? false,
     normalize: wishes.normalize ?? modules.normalize,
     meaningful: packed?.meaningful ?? true,
     casing: {
       lowercase,
-      stripAccents: tokenizer.strip_accents ?? lowercase,
+      stripAccents: wishes.lowercase ?? tokenizer.strip_accents ?? lowercase,
       splitHan: tokenizer.tokenize_chinese_chars ?? true,
     },
+    lowercaseWish: wishes.lowercase,
   };
 }
 
@@ -86,6 +98,9 @@ const packedSchema = z.object({
   format: z.literal(1),
   graph: z.literal('packed'),
   layers: z.int().min(1),
+  output: z.enum(GRAPH_OUTPUTS).optional(),
+  pooling: z.enum(POOLINGS).optional(),
+  poolingLayers: z.array(z.int().min(0)).min(1).optional(),
   meaningful: z.boolean(),
 });
 
@@ -106,6 +121,11 @@ const POSITIONS_AFTER_PAD: readonly string[] = ['roberta', 'xlm-roberta', 'camem
 function positionsOf(config: z.output<typeof configSchema>): number {
   const isAfterPad = POSITIONS_AFTER_PAD.includes(config.model_type ?? 'bert');
   return config.max_position_embeddings - (isAfterPad ? (config.pad_token_id ?? 1) + 1 : 0);
+}
+
+function checkLength(wished: number | undefined, limit: number): number {
+  if (wished === undefined || wished <= limit) return wished ?? limit;
+  throw new FarmError('invalid_argument', `maxSequenceLength is ${wished}, the model takes ${limit} tokens`);
 }
 
 function shortestLimit(directory: string, limits: readonly (number | null | undefined)[]): number {

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import type { Pooling } from '@embedfarm/checkpoint/pooling';
 import { FarmError } from '@embedfarm/contract';
 import { z } from 'zod';
-import type { Pooling } from '../device/pool-hidden.ts';
+
 import { missingFile, readModelJson } from './model-files.ts';
 
 /**
@@ -62,6 +63,7 @@ const POOLING_BY_MODE: Readonly<Record<string, Pooling>> = {
   pooling_mode_mean_tokens: 'mean',
   pooling_mode_cls_token: 'cls',
   pooling_mode_max_tokens: 'max',
+  pooling_mode_lasttoken: 'last_token',
 };
 
 const modulesSchema = z.array(z.object({ type: z.string(), path: z.string() }));

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { FarmError } from '@embedfarm/contract';
+import { FarmError, parseOptions } from '@embedfarm/contract';
 import type * as Tokenizers from 'tokenizers';
+import { z } from 'zod';
+import { parseJson } from '../model/model-files.ts';
 import type { ModelSpec } from '../model/model-spec.ts';
 
 type Library = typeof Tokenizers;
@@ -12,14 +14,19 @@ type Tokenizer = Tokenizers.Tokenizer;
  * @throws FarmError `invalid_argument` naming the file that is broken, or whose vocabulary is larger than
  *   the model's.
  */
-export async function loadTokenizer({ files, casing, vocabularySize }: ModelSpec): Promise<Tokenizer> {
+export async function loadTokenizer({
+  files,
+  casing,
+  lowercaseWish,
+  vocabularySize,
+}: ModelSpec): Promise<Tokenizer> {
   const { kind, path } = files.tokenizer;
   // Its own threads would take the cores of the devices. It reads this when it encodes.
   process.env['TOKENIZERS_PARALLELISM'] ??= 'false';
   const tokenizers = (await import('tokenizers')).default as Library;
   const tokenizer =
     kind === 'json'
-      ? parseTokenizerJson(tokenizers, path, await readFile(path, 'utf8'))
+      ? parseTokenizerJson(tokenizers, path, await readTokenizerJson(path, lowercaseWish))
       : buildWordPiece(tokenizers, path, parseVocabulary(await readFile(path, 'utf8')), casing);
   // all-MiniLM's tokenizer.json cuts to 128 tokens and pads to 128.
   tokenizer.disableTruncation();
@@ -33,6 +40,20 @@ export async function loadTokenizer({ files, casing, vocabularySize }: ModelSpec
   }
   return tokenizer;
 }
+
+/** @throws FarmError `invalid_argument` where the wish cannot be had: only BERT's normalizer has a casing. */
+async function readTokenizerJson(path: string, lowercase: boolean | undefined): Promise<string> {
+  const json = await readFile(path, 'utf8');
+  if (lowercase === undefined) return json;
+  const tokenizer = parseOptions(path, tokenizerSchema, parseJson(path, json));
+  // As in Google's BERT: accents go where capitals do.
+  const normalizer = { ...tokenizer.normalizer, lowercase, strip_accents: lowercase };
+  return JSON.stringify({ ...tokenizer, normalizer });
+}
+
+const tokenizerSchema = z.looseObject({
+  normalizer: z.looseObject({ type: z.literal('BertNormalizer') }),
+});
 
 function parseTokenizerJson(tokenizers: Library, path: string, json: string): Tokenizer {
   try {

@@ -53,6 +53,11 @@ export class Tokenizer {
     return tokenizer;
   }
 
+  /** Special tokens that stand before and after every text. */
+  get specialTokens(): { readonly first: number; readonly last: number } {
+    return { first: this.#prefix.length, last: this.#suffix.length };
+  }
+
   /** Tokens of a sequence without its special ones. */
   get #maxInner(): number {
     return this.maxSequenceLength - this.#prefix.length - this.#suffix.length;
