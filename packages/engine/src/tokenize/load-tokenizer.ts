@@ -11,8 +11,8 @@ type Tokenizer = Tokenizers.Tokenizer;
 /**
  * The tokenizer of the model's files, without truncation or padding of its own.
  *
- * @throws FarmError `invalid_argument` naming the file that is broken, or whose vocabulary is larger than
- *   the model's.
+ * @throws FarmError `invalid_argument` naming the file that is broken, or whose vocabulary goes beyond the
+ *   model's.
  */
 export async function loadTokenizer({
   files,
@@ -36,6 +36,13 @@ export async function loadTokenizer({
     throw new FarmError(
       'invalid_argument',
       `${path} holds ${entries} tokens, the model of config.json has ${vocabularySize}`,
+    );
+  }
+  const last = Object.values(tokenizer.getVocab(true)).reduce((most, id) => Math.max(most, id), 0);
+  if (last >= vocabularySize) {
+    throw new FarmError(
+      'invalid_argument',
+      `${path} goes up to token id ${last}, the model of config.json ends at ${vocabularySize - 1}`,
     );
   }
   return tokenizer;

@@ -168,6 +168,13 @@ describe('Tokenizer', () => {
     await expect(openVocabulary({}, 'one\ntwo')).rejects.toThrow(/vocab\.txt has no \[UNK\]/);
     await expect(openVocabulary({ vocabularySize: 5 })).rejects.toThrow(/vocab\.txt holds 13 tokens.* has 5/);
     await expect(open({ name: 'tokenizer.json', content: '{' })).rejects.toThrow(/tokenizer\.json/);
+    const twice = ['[UNK]', '[CLS]', '[SEP]', 'one', 'one'].join('\n');
+    await expect(openVocabulary({ vocabularySize: 4 }, twice)).rejects.toThrow(
+      /vocab\.txt goes up to token id 4, .* ends at 3/,
+    );
+    const model = { type: 'WordLevel', vocab: {}, unk_token: '[UNK]' };
+    const content = JSON.stringify({ version: '1.0', added_tokens: [], model });
+    await expect(open({ name: 'tokenizer.json', content })).rejects.toThrow(/tokenizer\.json: .*\[UNK\]/);
     await expect(openVocabulary({ maxSequenceLength: 2 })).rejects.toThrow(/adds 2 tokens/);
   });
 });

@@ -179,8 +179,14 @@ async function findSpecialTokens(
   native: NativeTokenizer,
   path: string,
 ): Promise<{ prefix: Int32Array; suffix: Int32Array }> {
-  const bare = (await native.encode('a', null, { addSpecialTokens: false })).getIds();
-  const whole = (await native.encode('a', null, { addSpecialTokens: true })).getIds();
+  const encode = async (addSpecialTokens: boolean): Promise<number[]> => {
+    try {
+      return (await native.encode('a', null, { addSpecialTokens })).getIds();
+    } catch (cause) {
+      throw new FarmError('invalid_argument', `${path}: ${FarmError.from(cause).detail}`, { cause });
+    }
+  };
+  const [bare, whole] = [await encode(false), await encode(true)];
   for (let at = 0; at + bare.length <= whole.length; at += 1) {
     if (bare.length > 0 && bare.every((id, index) => whole[at + index] === id)) {
       return {
