@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
@@ -240,5 +240,30 @@ describe('Engine.open and close', () => {
     await expect(Engine.open({ model: broken, devices: 'cpu:2' })).rejects.toThrow(
       /broken\/model\.onnx: .*rotobuf/,
     );
+  });
+
+  it('names a graph that does not fit the files beside it', async () => {
+    const misfit = await writePlainOnnxModel(join(directory, 'misfit'));
+    const config = JSON.parse(await readFile(join(misfit, 'config.json'), 'utf8')) as object;
+    await writeFile(join(misfit, 'config.json'), JSON.stringify({ ...config, hidden_size: 64 }));
+    await expect(Engine.open({ model: misfit, devices: 'cpu:1' })).rejects.toMatchObject({
+      code: 'invalid_argument',
+      detail: expect.stringMatching(/misfit\/model\.onnx: .* got \[1, 64, 32\]/) as string,
+    });
+    const packed = { format: 1, graph: 'packed', layers: 2, meaningful: true };
+    await writeFile(join(misfit, 'embedfarm.json'), JSON.stringify(packed));
+    await expect(Engine.open({ model: misfit, devices: 'cpu:1' })).rejects.toMatchObject({
+      code: 'invalid_argument',
+      detail: expect.stringMatching(/misfit\/model\.onnx: .*input_ids/) as string,
+    });
+  });
+
+  it('says where the embedded model cannot be written', async () => {
+    const cacheDir = join(directory, 'file', 'cache');
+    await writeFile(join(directory, 'file'), '');
+    await expect(Engine.open({ cacheDir })).rejects.toMatchObject({
+      code: 'invalid_argument',
+      detail: expect.stringContaining(cacheDir) as string,
+    });
   });
 });

@@ -195,7 +195,13 @@ function modelDirectory(options: ResolvedEngineOptions): Promise<string> | strin
   const { model, cacheDir, pooling, poolingLayers } = options;
   if (model !== 'embedded') return model;
   const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
-  return ensureEmbeddedModel(cacheDir ?? join(cache, 'embedfarm'), { pooling, poolingLayers });
+  const folder = cacheDir ?? join(cache, 'embedfarm');
+  return ensureEmbeddedModel(folder, { pooling, poolingLayers }).catch((cause: unknown) => {
+    const { detail } = FarmError.from(cause);
+    throw new FarmError('invalid_argument', `the embedded model cannot be kept in ${folder}: ${detail}`, {
+      cause,
+    });
+  });
 }
 
 function openPool(
@@ -217,5 +223,16 @@ function openPool(
     ...(spec.maskClsSep ? { masked: specialTokens } : {}),
   };
   const openDevice = (name: string): Promise<ThreadedDevice> => ThreadedDevice.open({ name, ...options });
-  return DevicePool.open(names, openDevice, { tokenId: padId, maxSequenceLength });
+  return DevicePool.open(names, openDevice, { tokenId: padId, maxSequenceLength }).catch(
+    (thrown: unknown) => {
+      throw graphError(spec.files.graph, FarmError.from(thrown));
+    },
+  );
+}
+
+/** A graph that does not open, or fails in its first run, does not fit what stands beside it. */
+function graphError(graph: string, error: FarmError): FarmError {
+  const isOfModel = error.code === 'invalid_argument' || error.code === 'internal';
+  if (!isOfModel || error.detail.startsWith(graph)) return error;
+  return new FarmError('invalid_argument', `${graph}: ${error.detail}`, { cause: error });
 }
