@@ -47,6 +47,17 @@ describe('EmbeddingFarm', () => {
     expect(() => vectors.at(3)).toThrow('[invalid_argument] there is no text 3, the last one is 2');
   });
 
+  it('encodes and submits the list as it was at the call, whatever becomes of it', async () => {
+    const texts = Array.from({ length: 600 }, (_, index) => `text ${index}`);
+    const expected = texts.map(fakeVector);
+    const encoding = farm.encode(texts);
+    const submitting = farm.submit(texts);
+    texts.fill('another');
+    texts.length = 10;
+    expect((await encoding).toArrays()).toEqual(expected);
+    expect((await (await submitting).result()).toArrays()).toEqual(expected);
+  });
+
   it('rejects with the good rows and the failures when some texts fail', async () => {
     const error: unknown = await farm.encode(['good', 'bad text']).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(TextsFailedError);

@@ -49,7 +49,7 @@ export class EmbeddingFarm {
    */
   async encode(texts: readonly string[], options: EncodeCallOptions = {}): Promise<Embeddings> {
     const { request, wait } = parseEncodeOptions(options);
-    const parsed = parseTexts(texts);
+    const parsed = copyTexts(texts);
     try {
       return Embeddings.from(await this.#producer.encode(parsed, request, wait));
     } catch (thrown) {
@@ -64,7 +64,7 @@ export class EmbeddingFarm {
    */
   async submit(texts: readonly string[], options: SubmitCallOptions = {}): Promise<RequestHandle> {
     const { request, label, wait } = parseSubmitOptions(options);
-    const parsed = parseTexts(texts);
+    const parsed = copyTexts(texts);
     return this.request(await this.#producer.submit(parsed, request, label, wait));
   }
 
@@ -94,4 +94,9 @@ export class EmbeddingFarm {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** The list is the caller's, who may fill it anew while the call is under way. */
+function copyTexts(texts: unknown): string[] {
+  return parseTexts(Array.isArray(texts) ? [...(texts as unknown[])] : texts);
 }
