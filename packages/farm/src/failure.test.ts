@@ -84,6 +84,25 @@ describe('when something fails', () => {
     await expect(opening).rejects.not.toThrow('secret');
   });
 
+  it.each(['redis://:::', 'redis://user:secret@localhost:99999'])('%s is no URL of a Redis', async (url) => {
+    const opening = Producer.open({ redis: url });
+    await expect(opening).rejects.toMatchObject({ code: 'invalid_argument' });
+    await expect(opening).rejects.not.toThrow('secret');
+  });
+
+  it('a worker told to stop before its Redis is up is cancelled', async () => {
+    await redis.kill();
+    const stop = new AbortController();
+    const opening = FarmWorker.open(
+      fakeRegistration(),
+      new FakeEncoder(),
+      { redis: redis.url },
+      { signal: stop.signal },
+    );
+    stop.abort();
+    await expect(opening).rejects.toMatchObject({ code: 'cancelled' });
+  });
+
   it('a worker started before its Redis comes up with it', async () => {
     await redis.kill();
     const opening = openWorker(new FakeEncoder());
@@ -214,6 +233,28 @@ describe('when something fails', () => {
     expect(await inspector.series(60)).toHaveLength(60);
     client.disconnect();
   });
+
+  it('a result that cannot be read keeps no other call from its own', async () => {
+    const encoder = new FakeEncoder();
+    await openWorker(encoder);
+    const producer = await openProducer();
+    const keys = redisKeys();
+    const client = new Redis(redis.url);
+    encoder.hold();
+    const spoilt = producer.encode(['spoilt'], request(), {}).catch((error: unknown) => error);
+    await encoder.arrived(1);
+    const fine = producer.encode(['fine'], request({ dimensions: 2 }), {});
+    await encoder.arrived(2);
+    // Without the announcements it is the sweep that looks.
+    await client.del(keys.reply(producer.clientId));
+    encoder.release();
+    await eventually(async () => (await client.keys(keys.result('*'))).length === 2);
+    const [first = ''] = (await client.keys(keys.result('*'))).toSorted();
+    await client.multi().del(first).lpush(first, 'x').exec();
+    expect(Array.from((await fine).block.values)).toEqual(fakeVector('fine').slice(0, 2));
+    expect(await spoilt).toMatchObject({ code: 'internal' });
+    client.disconnect();
+  }, 20_000);
 
   it('a result overwritten by hand is an error of that call alone', async () => {
     const encoder = new FakeEncoder();

@@ -40,13 +40,16 @@ export async function sweepPending(
   }
 }
 
+/** A result that cannot be read fails its own chunk, and keeps no other waiting. */
 async function deliver(
   redis: Redis,
   keys: RedisKeys,
   pending: PendingChunks,
   { jobId }: PendingChunk,
 ): Promise<void> {
-  const block = await takeResult(redis, keys, jobId);
+  const block = await takeResult(redis, keys, jobId).catch((thrown: unknown) => {
+    pending.fail(jobId, FarmError.from(thrown));
+  });
   if (!block) return;
   const hasVectors = block.values.length > 0 || block.failures.length === 0;
   const status = hasVectors ? 'done' : block.failures[0]?.code === 'cancelled' ? 'cancelled' : 'failed';

@@ -11,7 +11,7 @@ const MAX_RETRY_DELAY_MS = 300;
  * @throws FarmError `invalid_argument` when `url` is not a redis:// or rediss:// URL.
  */
 export function connectRedis(url: string): Redis {
-  if (!/^rediss?:\/\//.test(url)) {
+  if (!/^rediss?:\/\//.test(url) || !isUrl(url)) {
     throw new FarmError(
       'invalid_argument',
       `redis must be a redis:// or rediss:// URL, got ${hidePassword(url)}`,
@@ -98,7 +98,12 @@ export function disconnectRedis(redis: Connection): void {
 
 /** A URL fit for messages and logs. */
 export function hidePassword(url: string): string {
-  return url.replace(/^(\w+:\/\/[^/@]*:)[^@]*@/, '$1***@');
+  return url.replace(/^(\w+:\/\/[^/@]*:)[^@]*@/, '$1***@').replace(/([?&]password=)[^&]*/, '$1***');
+}
+
+/** `redis://` alone is the Redis of this machine. */
+function isUrl(url: string): boolean {
+  return /^rediss?:\/\/$/.test(url) || URL.canParse(url);
 }
 
 function ignoreError(): void {

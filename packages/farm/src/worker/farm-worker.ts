@@ -234,7 +234,8 @@ async function waitUntilUp(
     try {
       return await waitForRedis(redis, url, { signal, timeoutMs: 5_000 });
     } catch (fault) {
-      signal?.throwIfAborted();
+      if (signal?.aborted === true)
+        throw new FarmError('cancelled', 'the start was aborted', { cause: fault });
       if (redis.status === 'end') throw fault;
       onFault('redis', fault);
     }
