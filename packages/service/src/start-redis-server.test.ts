@@ -66,6 +66,13 @@ describe('startRedisServer', () => {
     await other.close();
   });
 
+  it('names a folder that cannot be made', async () => {
+    await expect(startRedisServer({ dir: '/dev/null/redis' })).rejects.toMatchObject({
+      code: 'redis_unavailable',
+      detail: expect.stringContaining('/dev/null/redis') as string,
+    });
+  });
+
   it('names a wrong option', async () => {
     await expect(startRedisServer({ dir, aof: 'sometimes' } as never)).rejects.toMatchObject({
       code: 'invalid_argument',

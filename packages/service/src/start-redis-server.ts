@@ -52,7 +52,9 @@ export async function startRedisServer(options: RedisServerOptions): Promise<Red
   if (command === undefined) {
     throw new FarmError('redis_unavailable', 'no redis-server and no valkey-server in PATH');
   }
-  await mkdir(resolved.dir, { recursive: true });
+  await mkdir(resolved.dir, { recursive: true }).catch((cause: Error) => {
+    throw new FarmError('redis_unavailable', `no folder for Redis: ${cause.message}`, { cause });
+  });
   for (let tries = 1; ; tries += 1) {
     const port = resolved.port ?? (await freePort());
     const server = await tryStart(command, port, resolved);
