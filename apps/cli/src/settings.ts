@@ -20,6 +20,42 @@ const FLAGS = {
     syntax: '--token-budget <n>',
     says: 'most tokens of one batch',
   },
+  pooling: {
+    variable: 'EMBEDFARM_POOLING',
+    syntax: '--pooling <name>',
+    says: 'none, mean, max, mean_max, cls, last_token or cls_pooled',
+  },
+  poolingLayers: {
+    variable: 'EMBEDFARM_POOLING_LAYERS',
+    syntax: '--pooling-layers <list>',
+    says: 'encoder blocks that are pooled, side by side: -1 is the last, -1,-2 the last two',
+  },
+  normalize: {
+    variable: 'EMBEDFARM_NORMALIZE',
+    syntax: '--normalize',
+    says: 'vectors of length 1',
+  },
+  noNormalize: {
+    variable: 'EMBEDFARM_NORMALIZE',
+    syntax: '--no-normalize',
+    says: 'vectors as they come',
+  },
+  cased: { variable: 'EMBEDFARM_CASED', syntax: '--cased', says: 'capitals and accents stay' },
+  maxSeqLen: {
+    variable: 'EMBEDFARM_MAX_SEQ_LEN',
+    syntax: '--max-seq-len <n>',
+    says: 'longest sequence in tokens, special ones included; the rest is cut',
+  },
+  maskClsSep: {
+    variable: 'EMBEDFARM_MASK_CLS_SEP',
+    syntax: '--mask-cls-sep',
+    says: 'special tokens are neither attended to nor pooled',
+  },
+  bertAsServiceDefaults: {
+    variable: 'EMBEDFARM_BERT_AS_SERVICE_DEFAULTS',
+    syntax: '--bert-as-service-defaults',
+    says: 'mean of layer -2, 25 tokens, not normalized, where nothing else is said',
+  },
   workers: { variable: 'EMBEDFARM_WORKERS', syntax: '--workers <n>', says: 'worker processes' },
   label: {
     variable: 'EMBEDFARM_LABEL',
@@ -50,10 +86,10 @@ export function readSettings(command: Command, names: readonly FlagName[]): Env 
   const given = new Map<string, string>();
   for (const name of names) {
     const { variable, syntax } = FLAGS[name];
-    const flag = syntax.slice(0, syntax.indexOf(' '));
+    const [flag = syntax] = syntax.split(' ');
     const value: unknown = command.getOptionValue(optionKey(flag));
-    if (typeof value !== 'string') continue;
-    variables[variable] = value;
+    if (typeof value !== 'string' && typeof value !== 'boolean') continue;
+    variables[variable] = String(value);
     given.set(variable, flag);
   }
   try {
@@ -66,7 +102,7 @@ export function readSettings(command: Command, names: readonly FlagName[]): Env 
   }
 }
 
-/** Commander's own key: `--token-budget` is `tokenBudget`. */
+/** Commander's own key: `--token-budget` is `tokenBudget`, `--no-normalize` a false `normalize`. */
 function optionKey(flag: string): string {
-  return flag.slice(2).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return flag.replace(/^--(?:no-)?/, '').replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -1,4 +1,5 @@
 import { nameSchema } from '@embedfarm/contract';
+import { engineOptionsSchema, type EngineOptions } from '@embedfarm/engine/engine-options';
 import { z } from 'zod';
 
 export const workerOptionsSchema = z.strictObject({
@@ -23,9 +24,49 @@ export const workerOptionsSchema = z.strictObject({
   /** Most tokens a batch may cost a device; on a core 128 to 384 give the same speed. */
   tokenBudget: z.int().min(16).max(1_048_576).default(256),
 
+  /** Hidden states to vectors. Default: what the model says, else `mean`. */
+  pooling: engineOptionsSchema.shape.pooling,
+
+  /** Encoder blocks that are pooled, side by side. Default: what the model says, else the last. */
+  poolingLayers: engineOptionsSchema.shape.poolingLayers,
+
+  /** Vectors of length 1. Default: what the model says, else true. */
+  normalize: engineOptionsSchema.shape.normalize,
+
+  /** Capitals and accents stay. Default: what the tokenizer says. */
+  cased: z.boolean().optional(),
+
+  /** Longest sequence in tokens, special ones included: the rest is cut. Default and most: what the model takes. */
+  maxSequenceLength: engineOptionsSchema.shape.maxSequenceLength,
+
+  /** Special tokens are neither attended to nor pooled. */
+  maskClsSep: engineOptionsSchema.shape.maskClsSep,
+
+  /** What is left out above is as in bert-as-service: the mean of layer -2, 25 tokens, not normalized. */
+  bertAsServiceDefaults: z.boolean().default(false),
+
   /** Where the embedded model is written. Default: `embedfarm` in XDG_CACHE_HOME or ~/.cache. */
   cacheDir: z.string().min(1).optional(),
 });
 
 /** What a caller may write: all but `redis` is optional. */
 export type WorkerOptions = z.input<typeof workerOptionsSchema>;
+export type ResolvedWorkerOptions = z.output<typeof workerOptionsSchema>;
+
+/** Source: https://github.com/hanxiao/bert-as-service (1.10.0), server/bert_serving/server/helper.py. */
+const BERT_AS_SERVICE: EngineOptions = {
+  pooling: 'mean',
+  poolingLayers: [-2],
+  maxSequenceLength: 25,
+  normalize: false,
+};
+
+/** What of a worker's options its engine is opened with. */
+export function engineOptionsOf(options: ResolvedWorkerOptions): EngineOptions {
+  const { redis: _redis, prefix: _prefix, name: _name, cased, bertAsServiceDefaults, ...given } = options;
+  return {
+    ...(bertAsServiceDefaults ? BERT_AS_SERVICE : {}),
+    ...(cased === undefined ? {} : { lowercase: !cased }),
+    ...given,
+  };
+}

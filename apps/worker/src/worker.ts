@@ -4,7 +4,7 @@ import type { BatchCounters } from '@embedfarm/engine/batch/batcher';
 import { Engine } from '@embedfarm/engine/engine';
 import { FarmWorker, type WorkerState } from '@embedfarm/farm/worker';
 import type { Logger } from '@embedfarm/service/logger';
-import { workerOptionsSchema, type WorkerOptions } from './worker-options.ts';
+import { engineOptionsOf, workerOptionsSchema, type WorkerOptions } from './worker-options.ts';
 
 export type { WorkerOptions } from './worker-options.ts';
 
@@ -30,14 +30,11 @@ export async function openWorker(
   options: WorkerOptions,
   { logger, signal }: { logger?: Logger; signal?: AbortSignal } = {},
 ): Promise<RunningWorker> {
-  const { redis, prefix, name, ...engineOptions } = parseOptions(
-    'worker options',
-    workerOptionsSchema,
-    options,
-  );
-  const engine = await Engine.open(engineOptions);
+  const resolved = parseOptions('worker options', workerOptionsSchema, options);
+  const { redis, prefix, name } = resolved;
+  const engine = await Engine.open(engineOptionsOf(resolved));
   try {
-    const model = name ?? modelName(engineOptions.model);
+    const model = name ?? modelName(resolved.model);
     const registration = { model, ...engine.registration };
     // Here, and nowhere else, engine meets farm.
     const encoder = {

@@ -10,7 +10,7 @@ import { failedTexts, type EncodedTexts, type FailedText } from '@embedfarm/farm
 /** Where the time of a call went, in ms; `totalMs` is what the caller waited. */
 export type Timing = EncodeTiming & { readonly totalMs: number };
 
-/** The vectors of a call, one row a text, in the order of the texts. */
+/** The vectors of a call, one a text (one a token where the model does not pool), in the order of the texts. */
 export class Embeddings implements Iterable<Float32Array> {
   /** The model's name in the farm. */
   readonly model: string;
@@ -49,7 +49,8 @@ export class Embeddings implements Iterable<Float32Array> {
   }
 
   /**
-   * The vector of text `index`: a view, shape `[dimensions]`; writing to it changes this object.
+   * The vector of text `index`: a view, shape `[dimensions]`; writing to it changes this object. Of a model
+   * that does not pool, the vectors of its tokens, one after the other: `[rowsOf(index) × dimensions]`.
    *
    * @throws FarmError of the text's own failure; `invalid_argument` when there is no such text.
    */
@@ -68,7 +69,12 @@ export class Embeddings implements Iterable<Float32Array> {
 
   /** Whether text `index` has a vector. */
   has(index: number): boolean {
-    return (this.#block.firstRows[index + 1] ?? 0) > (this.#block.firstRows[index] ?? 0);
+    return this.rowsOf(index) > 0;
+  }
+
+  /** Vectors of text `index`: 1, its tokens where the model does not pool, 0 where it failed. */
+  rowsOf(index: number): number {
+    return (this.#block.firstRows[index + 1] ?? 0) - (this.#block.firstRows[index] ?? 0);
   }
 
   /** Every vector, in the order of the texts. @throws as `at`, at the first text that failed. */

@@ -13,7 +13,20 @@ describe('readEnv', () => {
     expect(env).toMatchObject({ redis: 'redis://10.0.0.1:7000', slots: 3, name: undefined });
   });
 
+  it('reads layers as a list, and switches in words', () => {
+    const env = readEnv({
+      EMBEDFARM_POOLING_LAYERS: '-1,-2',
+      EMBEDFARM_NORMALIZE: 'false',
+      EMBEDFARM_CASED: '1',
+    });
+    expect(env).toMatchObject({ poolingLayers: [-1, -2], normalize: false, cased: true });
+  });
+
   it.each([
+    ['EMBEDFARM_POOLING', 'median'],
+    ['EMBEDFARM_POOLING_LAYERS', '-1;-2'],
+    ['EMBEDFARM_NORMALIZE', 'maybe'],
+    ['EMBEDFARM_MAX_SEQ_LEN', '2'],
     ['EMBEDFARM_SLOTS', '0'],
     ['EMBEDFARM_TOKEN_BUDGET', 'many'],
     ['EMBEDFARM_WORKERS', '1.5'],

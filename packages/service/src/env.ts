@@ -3,6 +3,9 @@ import { z } from 'zod';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
+/** The names that the engine knows; this package must not depend on it. */
+const POOLINGS = ['none', 'mean', 'max', 'mean_max', 'cls', 'last_token', 'cls_pooled'] as const;
+
 const envSchema = z.object({
   /** Where the farm's Redis is. Default of the programs: redis://127.0.0.1:6379. */
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
@@ -16,6 +19,24 @@ const envSchema = z.object({
   EMBEDFARM_SLOTS: z.coerce.number().int().min(1).max(8).optional(),
   /** Most real tokens of one batch. */
   EMBEDFARM_TOKEN_BUDGET: z.coerce.number().int().min(16).max(1_048_576).optional(),
+  /** `mean`, `cls`, …: hidden states to vectors. */
+  EMBEDFARM_POOLING: z.enum(POOLINGS).optional(),
+  /** Encoder blocks that are pooled, side by side: `-2`, or `-1,-2`. */
+  EMBEDFARM_POOLING_LAYERS: z
+    .string()
+    .regex(/^-?\d{1,3}(,-?\d{1,3})*$/, 'must be numbers with commas between, as -1,-2')
+    .transform((layers) => layers.split(',').map(Number))
+    .optional(),
+  /** Whether vectors get length 1. */
+  EMBEDFARM_NORMALIZE: z.stringbool().optional(),
+  /** Whether capitals and accents stay. */
+  EMBEDFARM_CASED: z.stringbool().optional(),
+  /** Longest sequence in tokens, special ones included. */
+  EMBEDFARM_MAX_SEQ_LEN: z.coerce.number().int().min(3).max(65_536).optional(),
+  /** Whether special tokens are neither attended to nor pooled. */
+  EMBEDFARM_MASK_CLS_SEP: z.stringbool().optional(),
+  /** Whether what is not said is as in bert-as-service. */
+  EMBEDFARM_BERT_AS_SERVICE_DEFAULTS: z.stringbool().optional(),
   /** Worker processes of `start`. */
   EMBEDFARM_WORKERS: z.coerce.number().int().min(1).max(1_024).optional(),
   /** Folder of prepared models. */
@@ -37,6 +58,13 @@ export interface Env {
   readonly devices: string | undefined;
   readonly slots: number | undefined;
   readonly tokenBudget: number | undefined;
+  readonly pooling: (typeof POOLINGS)[number] | undefined;
+  readonly poolingLayers: number[] | undefined;
+  readonly normalize: boolean | undefined;
+  readonly cased: boolean | undefined;
+  readonly maxSequenceLength: number | undefined;
+  readonly maskClsSep: boolean | undefined;
+  readonly bertAsServiceDefaults: boolean | undefined;
   readonly workers: number | undefined;
   readonly cacheDir: string | undefined;
   readonly port: number | undefined;
@@ -60,6 +88,13 @@ export function readEnv(variables: NodeJS.ProcessEnv = process.env): Env {
     devices: env.EMBEDFARM_DEVICES,
     slots: env.EMBEDFARM_SLOTS,
     tokenBudget: env.EMBEDFARM_TOKEN_BUDGET,
+    pooling: env.EMBEDFARM_POOLING,
+    poolingLayers: env.EMBEDFARM_POOLING_LAYERS,
+    normalize: env.EMBEDFARM_NORMALIZE,
+    cased: env.EMBEDFARM_CASED,
+    maxSequenceLength: env.EMBEDFARM_MAX_SEQ_LEN,
+    maskClsSep: env.EMBEDFARM_MASK_CLS_SEP,
+    bertAsServiceDefaults: env.EMBEDFARM_BERT_AS_SERVICE_DEFAULTS,
     workers: env.EMBEDFARM_WORKERS,
     cacheDir: env.EMBEDFARM_CACHE_DIR,
     port: env.EMBEDFARM_PORT,

@@ -9,7 +9,22 @@ import { addFlags, readSettings, type FlagName } from '../settings.ts';
 import { DEFAULT_REDIS_URL } from '../with-farm.ts';
 import { tellStart } from '../worker-start.ts';
 
-const FLAGS: readonly FlagName[] = ['modelDir', 'name', 'devices', 'slots', 'tokenBudget', 'redis'];
+const FLAGS: readonly FlagName[] = [
+  'modelDir',
+  'name',
+  'pooling',
+  'poolingLayers',
+  'normalize',
+  'noNormalize',
+  'cased',
+  'maxSeqLen',
+  'maskClsSep',
+  'bertAsServiceDefaults',
+  'devices',
+  'slots',
+  'tokenBudget',
+  'redis',
+];
 
 export function workerCommand(): Command {
   const command = new Command('worker')
@@ -42,7 +57,8 @@ export function workerCommand(): Command {
 }
 
 async function open(settings: Env, logger: Logger, signal: AbortSignal): Promise<RunningWorker> {
-  const { name, devices, slots, tokenBudget, cacheDir } = settings;
+  const { name, devices, slots, tokenBudget, cacheDir, pooling, poolingLayers } = settings;
+  const { normalize, cased, maxSequenceLength, maskClsSep, bertAsServiceDefaults } = settings;
   const options = {
     redis: settings.redis ?? DEFAULT_REDIS_URL,
     model: settings.model ?? EMBEDDED_MODEL,
@@ -51,6 +67,13 @@ async function open(settings: Env, logger: Logger, signal: AbortSignal): Promise
     ...(slots === undefined ? {} : { slots }),
     ...(tokenBudget === undefined ? {} : { tokenBudget }),
     ...(cacheDir === undefined ? {} : { cacheDir }),
+    ...(pooling === undefined ? {} : { pooling }),
+    ...(poolingLayers === undefined ? {} : { poolingLayers }),
+    ...(normalize === undefined ? {} : { normalize }),
+    ...(cased === undefined ? {} : { cased }),
+    ...(maxSequenceLength === undefined ? {} : { maxSequenceLength }),
+    ...(maskClsSep === undefined ? {} : { maskClsSep }),
+    ...(bertAsServiceDefaults === undefined ? {} : { bertAsServiceDefaults }),
   };
   // Only a worker loads the runtime: the other commands must not wait for it.
   const { openWorker } = await import('@embedfarm/worker/worker');

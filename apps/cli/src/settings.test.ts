@@ -1,0 +1,56 @@
+import { Command } from 'commander';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { addFlags, readSettings, type FlagName } from './settings.ts';
+
+const FLAGS: readonly FlagName[] = [
+  'pooling',
+  'poolingLayers',
+  'normalize',
+  'noNormalize',
+  'cased',
+  'maxSeqLen',
+  'maskClsSep',
+  'bertAsServiceDefaults',
+];
+
+afterEach(() => vi.unstubAllEnvs());
+
+function read(...args: string[]): ReturnType<typeof readSettings> {
+  const command = addFlags(new Command('test'), FLAGS).exitOverride();
+  command.configureOutput({ writeErr: () => undefined });
+  command.parse(args, { from: 'user' });
+  return readSettings(command, FLAGS);
+}
+
+describe('The flags of a model', () => {
+  it('are read as switches, numbers and lists', () => {
+    const args = ['--pooling', 'mean_max', '--pooling-layers', '-1,-2', '--cased', '--max-seq-len', '40'];
+    expect(read(...args, '--mask-cls-sep', '--bert-as-service-defaults')).toMatchObject({
+      pooling: 'mean_max',
+      poolingLayers: [-1, -2],
+      cased: true,
+      maxSequenceLength: 40,
+      maskClsSep: true,
+      bertAsServiceDefaults: true,
+      normalize: undefined,
+    });
+    expect(read('--pooling-layers', '-2')).toMatchObject({ poolingLayers: [-2] });
+  });
+
+  it.each([
+    ['--normalize', true],
+    ['--no-normalize', false],
+  ])('say with %s what the environment said otherwise', (flag, normalize) => {
+    vi.stubEnv('EMBEDFARM_NORMALIZE', String(!normalize));
+    expect(read()).toMatchObject({ normalize: !normalize });
+    expect(read(flag)).toMatchObject({ normalize });
+  });
+
+  it.each([
+    [['--pooling', 'median'], 'at --pooling'],
+    [['--pooling-layers', '-1;-2'], 'at --pooling-layers'],
+    [['--max-seq-len', '2'], 'at --max-seq-len'],
+  ])('are named when they are wrong: %j', (args, message) => {
+    expect(() => read(...args)).toThrow(message);
+  });
+});
