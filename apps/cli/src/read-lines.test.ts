@@ -22,6 +22,24 @@ describe('readLines', () => {
     expect(await readLines(stream(bytes.subarray(0, 3), bytes.subarray(3)), 'stdin')).toEqual(['grüße']);
   });
 
+  it('reads a stream without a line end no further than the longest text', async () => {
+    const piece = 'x'.repeat(64 * 1024);
+    let taken = 0;
+    async function* endless() {
+      for (;;) {
+        taken += 1;
+        yield taken === 1 ? `first\n${piece}` : piece;
+      }
+    }
+    await expect(readLines(endless(), 'stdin')).rejects.toMatchObject({
+      code: 'invalid_argument',
+      message: expect.stringContaining('stdin: line 2 has more than 1000000 bytes'),
+    });
+    expect(taken).toBe(16);
+    const longest = 'x'.repeat(1_000_000);
+    expect(await readLines(stream(longest, '\r\n'), 'stdin')).toEqual([longest]);
+  });
+
   it.each([
     ['in the middle', [Uint8Array.of(97, 10, 0xff, 98)]],
     ['cut at the end', [Uint8Array.of(97, 10, 0xc3)]],
