@@ -1,16 +1,23 @@
 import { basename, resolve } from 'node:path';
 import { FarmError, parseOptions } from '@embedfarm/contract';
 import { z } from 'zod';
-import { bertWeightShapes, type BertWeights, type WeightTensor } from './bert-weights.ts';
+import { graphLayers } from './bert-graph.ts';
+import { bertWeightShapes, poolerWeightShapes, type BertWeights, type WeightTensor } from './bert-weights.ts';
 import { readModelSource, type ModelSource } from './model-source.ts';
 import { writePackedModel } from './packed-model.ts';
-import { POOLINGS, type Pooling } from './sentence-transformer-files.ts';
+import { outputFor, POOLINGS, type Pooling } from './pooling.ts';
 import { readSentenceTransformer } from './sentence-transformer-source.ts';
 import { readTokenizer, type CasingSource } from './tokenizer-source.ts';
 
 export const convertOptionsSchema = z.strictObject({
-  /** Encoder blocks to keep. The vector is pooled from the last one kept. Default: all. */
+  /** Encoder blocks to keep at most. Default: up to the highest one that is pooled. */
   layers: z.int().min(1).optional(),
+
+  /**
+   * Blocks whose states are pooled, side by side in this order: 0 is the first block, -1 the last. bert-as-service
+   * takes -2. `cls_pooled` takes the last. Default: the last one kept.
+   */
+  poolingLayers: z.array(z.int()).min(1).max(64).readonly().optional(),
 
   /** Hidden states to one vector. Default: what the model's `1_Pooling/config.json` says, else `mean`. */
   pooling: z.enum(POOLINGS).optional(),
@@ -42,7 +49,11 @@ export interface ConvertedModel {
   readonly directory: string;
   readonly format: ModelSource['format'];
   readonly weightsFile: string;
+  /** Encoder blocks in the graph. */
   readonly layers: number;
+  /** Those that are pooled, counted from 0. */
+  readonly poolingLayers: readonly number[];
+  /** Of a vector. */
   readonly dimensions: number;
   readonly maxSequenceLength: number;
   readonly pooling: Pooling;
@@ -77,25 +88,32 @@ export async function convertModel(
       `${source}: sentence_bert_config.json makes texts lower case, but its tokenizer (${tokenizer.casingFrom}) does not`,
     );
   }
-  const { layers = config.layers, normalize = sentence.normalize } = wishes;
+  const { pooling } = sentence;
+  const { normalize = sentence.normalize } = wishes;
   const limits = [config.maxPositions, sentence.maxSequenceLength, tokenizer.maxSequenceLength];
   const maxSequenceLength = Math.min(...limits.filter((limit) => limit !== undefined));
-  const { pooling } = sentence;
-  const total = bertWeightShapes(config, Math.min(layers, config.layers)).size;
+  const cut = {
+    ...(wishes.layers !== undefined && { layers: wishes.layers }),
+    ...(wishes.poolingLayers && { poolingLayers: wishes.poolingLayers }),
+  };
+  const output = outputFor(pooling);
+  const { layers, poolingLayers } = graphLayers(config, { ...cut, output });
+  const needed = [...bertWeightShapes(config, layers).keys()];
+  if (output === 'pooled') needed.push(...poolerWeightShapes(config).keys());
   const directory = await writePackedModel(out, {
     ...tokenizer,
+    ...cut,
     config,
-    weights: watched(weights, { total, onProgress, signal }),
+    weights: watched(weights, { total: needed.length, onProgress, signal }),
     pooling,
     normalize,
-    layers,
     maxSequenceLength,
     meaningful: true,
   });
   const { lowercase, casingFrom } = tokenizer;
-  const dimensions = config.hiddenSize;
-  const shape = { layers, dimensions, maxSequenceLength, pooling, normalize, lowercase, casingFrom };
-  return { directory, format, weightsFile, ...shape };
+  const dimensions = config.hiddenSize * poolingLayers.length * (pooling === 'mean_max' ? 2 : 1);
+  const shape = { layers, poolingLayers, dimensions, maxSequenceLength, pooling, normalize };
+  return { directory, format, weightsFile, ...shape, lowercase, casingFrom };
 }
 
 interface Watch {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { FarmError } from '@embedfarm/contract';
 import { z } from 'zod';
 import { readJsonFile, readJsonFileIfAny } from './read-json-file.ts';
-import type { Pooling } from './sentence-transformer-files.ts';
+import type { Pooling } from './pooling.ts';
 
 /** What sentence-transformers does around the encoder. */
 export interface SentenceTransformerSource {
@@ -80,6 +80,7 @@ const POOLING_BY_MODE: Readonly<Record<string, Pooling>> = {
   pooling_mode_mean_tokens: 'mean',
   pooling_mode_cls_token: 'cls',
   pooling_mode_max_tokens: 'max',
+  pooling_mode_lasttoken: 'last_token',
 };
 
 // A name alone: nothing outside of the directory is read.
