@@ -157,6 +157,22 @@ describe('when something fails', () => {
     expect(await outcome).toMatchObject({ code: 'model_changed' });
   });
 
+  it('a worker that was silent, and whose name was taken, leaves the jobs to the one that took it', async () => {
+    const silent = new FakeEncoder();
+    const { workerId } = await openWorker(silent, 'fake-1', { heartbeatMs: 10_000 });
+    const client = new Redis(redis.url);
+    await client.zadd(redisKeys().modelWorkers('fake'), 1, workerId);
+    client.disconnect();
+    await openWorker(new FakeEncoder(), 'fake-2');
+    const producer = await openProducer();
+    const texts = Array.from({ length: 40 }, (_, index) => `text ${index}`);
+    for (const text of texts) {
+      const { block } = await producer.encode([text], request(), {});
+      expect(Array.from(block.values)).toEqual(fakeVector(text));
+    }
+    expect(silent.calls).toEqual([]);
+  });
+
   it('a worker that closes finishes the chunk it has begun, and another does the rest: nothing runs twice', async () => {
     const first = new FakeEncoder();
     const leaving = await openWorker(first, 'fake-1', { interactiveWorkers: 1, interactiveConcurrency: 1 });

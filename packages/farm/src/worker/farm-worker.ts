@@ -110,8 +110,9 @@ export class FarmWorker {
         workerId,
         options: resolved,
         onFault,
+        hasLostName: () => worker.#hasLostName(),
       });
-      const worker = new FarmWorker({
+      const worker: FarmWorker = new FarmWorker({
         workerId,
         registration,
         encoder,
@@ -175,6 +176,11 @@ export class FarmWorker {
       }
       this.#onFault('heartbeat', fault);
     }
+  }
+
+  async #hasLostName(): Promise<boolean> {
+    await this.#beat();
+    return this.#state === 'refused';
   }
 
   async #sample(): Promise<void> {

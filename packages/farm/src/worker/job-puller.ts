@@ -41,6 +41,8 @@ export interface JobPullerParts {
   readonly workerId: string;
   readonly options: z.output<typeof farmWorkerOptionsSchema>;
   readonly onFault: (what: string, fault: unknown) => void;
+  /** Registers the model again: true when the name is another's, and this worker pulls no more. */
+  readonly hasLostName: () => Promise<boolean>;
 }
 
 /** Several BullMQ workers on one encoder, gated by the work that waits. */
@@ -169,10 +171,11 @@ export class JobPuller {
   }
 
   #ports(): Parameters<typeof processJob>[2] {
-    const { redis, keys, clock, registration, encoder, workerId } = this.#parts;
+    const { redis, keys, clock, registration, encoder, workerId, hasLostName } = this.#parts;
     return {
       fingerprint: registration.fingerprint,
       nowMs: () => clock.nowMs(),
+      hasLostName,
       start: (job) => startChunk(redis, keys, job),
       encode: (texts, options, call) => encoder.encode(texts, options, call),
       finish: (job, chunk) => this.#finish(job, chunk, () => finishChunk(redis, keys, job, workerId, chunk)),

@@ -30,6 +30,8 @@ export interface PulledJob {
 export interface JobPorts {
   readonly fingerprint: string;
   nowMs(): number;
+  /** Whether live workers serve something else under the model's name; this one pulls no more then. */
+  hasLostName(): Promise<boolean>;
   start(job: EncodeJob): Promise<ChunkStart>;
   encode: Encoder['encode'];
   finish(job: EncodeJob, chunk: FinishedChunk): Promise<void>;
@@ -49,6 +51,9 @@ export async function processJob(
   signal: AbortSignal,
 ): Promise<void> {
   const job = parsePulled(pulled);
+  if (job.fingerprint !== ports.fingerprint && (await ports.hasLostName())) {
+    throw new FarmError('cancelled', `the model "${job.model}" is another worker's now`);
+  }
   const fault = faultOf(job, pulled, ports);
   if (fault) return await fail(job, fault, ports);
   // A fresh lone chunk has no record and was never begun: its tombstone is read when it is finished.
