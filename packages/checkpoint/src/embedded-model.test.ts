@@ -35,6 +35,18 @@ describe('ensureEmbeddedModel', () => {
     expect(await readdir(cache)).toEqual([asked[0]?.slice(cache.length + 1)]);
   });
 
+  it('has a directory for every graph, and one for all poolings of it', async () => {
+    const mean = await ensureEmbeddedModel(cache);
+    expect(await ensureEmbeddedModel(cache, { pooling: 'none' })).toBe(mean);
+    expect(await ensureEmbeddedModel(cache, { poolingLayers: [-1] })).toBe(mean);
+    const others = [
+      await ensureEmbeddedModel(cache, { pooling: 'cls' }),
+      await ensureEmbeddedModel(cache, { pooling: 'cls_pooled' }),
+      await ensureEmbeddedModel(cache, { poolingLayers: [-2] }),
+    ];
+    expect(new Set([mean, ...others]).size).toBe(4);
+  });
+
   it('refuses a directory that is there and is no model', async () => {
     const directory = await ensureEmbeddedModel(cache);
     await rm(join(directory, 'embedfarm.json'));

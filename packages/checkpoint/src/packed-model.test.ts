@@ -74,6 +74,20 @@ describe('writePackedModel', () => {
     expect(await readFile(join(directory, 'modules.json'), 'utf8')).not.toContain('Normalize');
   });
 
+  it('writes down what the graph gives, and no Pooling module where sentence-transformers has none', async () => {
+    const layers = { pooling: 'mean_max', poolingLayers: [-1, -2] } as const;
+    const directory = await writePackedModel(join(parent, 'a'), model(layers));
+    expect(await json(directory, 'embedfarm.json')).toMatchObject({
+      layers: 2,
+      output: 'tokens',
+      pooling: 'mean_max',
+      poolingLayers: [1, 0],
+    });
+    expect(await readdir(directory)).not.toContain('1_Pooling');
+    const first = await writePackedModel(join(parent, 'b'), model({ pooling: 'cls', poolingLayers: [0] }));
+    expect(await json(first, 'embedfarm.json')).toMatchObject({ layers: 1, output: 'first' });
+  });
+
   it('copies a vocabulary file as it is', async () => {
     const vocabFile = join(parent, 'words.txt');
     await writeFile(vocabFile, VOCABULARY.join('\r\n'));
@@ -102,6 +116,8 @@ describe('writePackedModel', () => {
     ['cannot read /no/such/file', { vocabulary: { vocabFile: '/no/such/file' } }],
     ['maxSequenceLength must be 2 to 512 tokens, got 513', { maxSequenceLength: 513 }],
     ['layers must be 1 to 2, got 3', { layers: 3 }],
+    ['poolingLayers must be -2 to 1, as the model has 2 blocks, got -3', { poolingLayers: [-3] }],
+    ['pooler.dense.weight is missing', { pooling: 'cls_pooled' }],
     ['embeddings.word_embeddings.weight is missing', { weights: new Map() }],
   ])('refuses what does not fit: %s', async (message, overrides) => {
     await expect(writePackedModel(join(parent, 'a'), model(overrides))).rejects.toThrow(

@@ -136,6 +136,11 @@ describe('the reference encoder', () => {
     expect([...referencePool(states, 2, 2, 'cls', false)]).toEqual([3, 0]);
     expect([...referencePool(states, 2, 2, 'max', false)]).toEqual([5, 8]);
     expect([...referencePool(states, 2, 2, 'cls', true)]).toEqual([1, 0]);
+    expect([...referencePool(states, 2, 2, 'mean_max', false)]).toEqual([4, 4, 5, 8]);
+    expect([...referencePool(states, 2, 2, 'last_token', false)]).toEqual([5, 8]);
+    expect([...referencePool(states, 2, 2, 'none', false, [1, 0])]).toEqual([3, 0, 0, 0]);
+    expect([...referencePool(states, 2, 2, 'mean', false, [0, 0])]).toEqual([0, 0]);
+    expect([...referencePool(states, 2, 2, 'max', false, [0, 1])]).toEqual([5, 8]);
   });
 });
 

@@ -37,6 +37,24 @@ describe('EncodeCall', () => {
     expect(call.toBlock().failures).toMatchObject([{ code: 'internal', texts: [0] }]);
   });
 
+  it('keeps the rows of every token, cut and scaled each, in the order of the texts', async () => {
+    const call = new EncodeCall(3, { dimensions: 2, normalize: true, tokenDimensions: 3 }, 0);
+    call.putRow(2, Float32Array.of(0, 2, 99));
+    call.putFailure(1, new FarmError('sequence_too_long', 'too long'));
+    call.putRow(0, Float32Array.of(3, 4, 99, 0, 0, 99));
+    await call.settled;
+    const block = call.toBlock();
+    expect([...block.values]).toEqual([...Float32Array.of(0.6, 0.8, 0, 0, 0, 1)]);
+    expect([...block.firstRows]).toEqual([0, 2, 2, 3]);
+  });
+
+  it('fails a text where the vector of one token holds no numbers', async () => {
+    const call = new EncodeCall(1, { ...shape, tokenDimensions: 2 }, 0);
+    call.putRow(0, Float32Array.of(1, Number.NaN, 1, 2));
+    await call.settled;
+    expect(call.toBlock().failures).toMatchObject([{ code: 'internal', texts: [0] }]);
+  });
+
   it('rejects when cancelled, and ignores what comes after', async () => {
     const call = new EncodeCall(1, shape, 0);
     call.cancel(new FarmError('cancelled', 'aborted'));

@@ -35,11 +35,16 @@ describe('fingerprintModel', () => {
     expect(await fingerprintOf(changed)).not.toBe(await fingerprintOf(model));
   });
 
-  it('changes with pooling and normalization', async () => {
-    const fingerprints = [{}, { pooling: 'cls' }, { normalize: false }].map((wishes) =>
-      fingerprintOf(model, wishes),
-    );
-    expect(new Set(await Promise.all(fingerprints)).size).toBe(3);
+  it('changes with every wish', async () => {
+    const fingerprints = [
+      {},
+      { pooling: 'cls' },
+      { normalize: false },
+      { maskClsSep: true },
+      { maxSequenceLength: 25 },
+      { lowercase: false },
+    ].map((wishes) => fingerprintOf(model, wishes));
+    expect(new Set(await Promise.all(fingerprints)).size).toBe(6);
   });
 
   it('changes with casing', async () => {

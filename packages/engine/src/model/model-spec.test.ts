@@ -95,6 +95,45 @@ describe('readModelSpec', () => {
     });
   });
 
+  it('takes what a packed graph gives from embedfarm.json, and one without it for the last block it has', async () => {
+    const packed = { format: 1, graph: 'packed', layers: 5, meaningful: true };
+    const old = await readModelSpec(await write({ 'embedfarm.json': packed }), { poolingLayers: [-2] });
+    expect(old).toMatchObject({ output: 'tokens', pooling: 'mean', poolingLayers: [4], dimensions: 384 });
+    const given = { output: 'tokens', pooling: 'mean_max', poolingLayers: [4, 1] };
+    const spec = await readModelSpec(await write({ 'embedfarm.json': { ...packed, ...given } }));
+    expect(spec).toMatchObject({ ...given, dimensions: 4 * 384 });
+  });
+
+  it.each([
+    [{}, { poolingLayers: [-1] }, /-1 needs the states of block 6 of 6, .* gives those of block 5 of 6/],
+    [{}, { poolingLayers: [-7] }, /poolingLayers must be -6 to 5/],
+    [{}, { pooling: 'cls_pooled' }, /cls_pooled needs the pooler, .* gives the states of all tokens/],
+    [
+      { output: 'first' },
+      { pooling: 'mean' },
+      /mean needs .* all tokens, .* gives the states of first tokens/,
+    ],
+    [{ output: 'pooled' }, { pooling: 'cls' }, /cls needs .* first tokens, .* gives the pooler/],
+  ] as const)('refuses to have of a graph %j what it does not give: %j', async (graph, wishes, message) => {
+    const packed = { format: 1, graph: 'packed', layers: 5, poolingLayers: [4], meaningful: true };
+    const directory = await write({ 'embedfarm.json': { ...packed, ...graph } });
+    await expect(readModelSpec(directory, wishes)).rejects.toThrow(message);
+  });
+
+  it('cuts sequences shorter where it is wished, and never longer than the model takes', async () => {
+    expect(await readModelSpec(await write(), { maxSequenceLength: 25 })).toMatchObject({
+      maxSequenceLength: 25,
+    });
+    const tooLong = readModelSpec(directory, { maxSequenceLength: 513 });
+    await expect(tooLong).rejects.toThrow('maxSequenceLength is 513, the model takes 512 tokens');
+  });
+
+  it('keeps or drops capitals with their accents where it is wished', async () => {
+    const files = { 'tokenizer_config.json': { do_lower_case: true, strip_accents: true } };
+    const { casing } = await readModelSpec(await write(files), { lowercase: false });
+    expect(casing).toMatchObject({ lowercase: false, stripAccents: false });
+  });
+
   it('finds the graph in onnx/, and takes tokenizer.json before vocab.txt', async () => {
     const { files } = await readModelSpec(
       await write({ 'model.onnx': undefined, 'onnx/model.onnx': '', 'tokenizer.json': '{}' }),

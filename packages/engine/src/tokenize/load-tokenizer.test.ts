@@ -1,0 +1,64 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeTinyModel } from '@embedfarm/testkit/tiny-model';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readModelSpec } from '../model/model-spec.ts';
+import { loadTokenizer } from './load-tokenizer.ts';
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'load-tokenizer-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+const NORMALIZER = {
+  type: 'BertNormalizer',
+  clean_text: true,
+  handle_chinese_chars: true,
+  strip_accents: null,
+  lowercase: true,
+};
+
+/** Ids of a text by a model whose tokenizer.json has this normalizer. */
+async function idsOf(
+  name: string,
+  text: string,
+  lowercase: boolean | undefined,
+  normalizer: object = NORMALIZER,
+): Promise<number[]> {
+  const model = await writeTinyModel(join(directory, name));
+  const vocab = { '[UNK]': 0, '[CLS]': 1, '[SEP]': 2, Été: 3, ete: 4, été: 5 };
+  const content = {
+    version: '1.0',
+    added_tokens: [],
+    normalizer,
+    pre_tokenizer: { type: 'BertPreTokenizer' },
+    model: {
+      type: 'WordPiece',
+      vocab,
+      unk_token: '[UNK]',
+      continuing_subword_prefix: '##',
+      max_input_chars_per_word: 100,
+    },
+  };
+  await writeFile(join(model, 'tokenizer.json'), JSON.stringify(content));
+  const tokenizer = await loadTokenizer(await readModelSpec(model, { lowercase }));
+  return (await tokenizer.encode(text, null, { addSpecialTokens: false })).getIds();
+}
+
+describe('A tokenizer.json', () => {
+  it('has the casing that it says, or the one that is wished', async () => {
+    expect(await idsOf('own', 'Été', undefined)).toEqual([4]);
+    expect(await idsOf('cased', 'Été', false)).toEqual([3]);
+    expect(await idsOf('uncased', 'Été', true, { ...NORMALIZER, lowercase: false })).toEqual([4]);
+  });
+
+  it('has the casing that it says where nothing can be wished', async () => {
+    const lowercase = { type: 'Lowercase' };
+    expect(await idsOf('other', 'Été', undefined, lowercase)).toEqual([5]);
+    await expect(idsOf('refused', 'Été', false, lowercase)).rejects.toThrow(
+      /tokenizer\.json: .*"BertNormalizer".*normalizer\.type/s,
+    );
+  });
+});
