@@ -43,6 +43,13 @@ export function readFileRange(
   }
 }
 
+/** @throws FarmError `invalid_argument` naming the file when it is missing, or longer than `maxBytes`. */
+export function readWholeFile(file: string, maxBytes: number, what: string): Uint8Array<ArrayBuffer> {
+  const bytes = fileBytes(file);
+  if (bytes <= maxBytes) return readFileRange(file, 0, bytes, what);
+  throw new FarmError('invalid_argument', `${file} has ${bytes} bytes, limit is ${maxBytes}`);
+}
+
 /** @throws FarmError `invalid_argument` naming the file when it is not there. */
 export function fileBytes(file: string): number {
   const found = statSync(file, { throwIfNoEntry: false });

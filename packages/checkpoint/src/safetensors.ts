@@ -4,8 +4,8 @@ import { fileBytes, readFileRange } from './read-file-range.ts';
 import { parseJson } from './read-json-file.ts';
 import { storedTensor, type StoredTensor, type StoredTensors } from './stored-tensor.ts';
 
-// The format's own limit is 100 MB; a BERT-large has 50 KB.
-const MAX_HEADER_BYTES = 1 << 24;
+// The format's own limit is 100 MB; a BERT-large has 50 KB. JSON of 4 MB can cost 200 MB to parse.
+const MAX_HEADER_BYTES = 1 << 22;
 const LENGTH_BYTES = 8;
 
 /**

@@ -9,12 +9,15 @@ export interface TokenizerJson {
   readonly lowercase: boolean;
 }
 
+// One of 500,000 tokens, the largest of any BERT, has about 20 MB.
+const MAX_TOKENIZER_BYTES = 1 << 25;
+
 /**
  * @returns undefined where there is no such file.
  * @throws FarmError `invalid_argument` naming the file and what is broken in it.
  */
 export function readTokenizerJson(file: string): TokenizerJson | undefined {
-  const json = readJsonFileIfAny(file, tokenizerSchema);
+  const json = readJsonFileIfAny(file, tokenizerSchema, MAX_TOKENIZER_BYTES);
   if (!json) return undefined;
   const added = json.added_tokens.map(({ content, id }): [string, number] => [content, id]);
   const parts = [json.normalizer, ...(json.normalizer?.normalizers ?? [])];

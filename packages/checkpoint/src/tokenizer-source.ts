@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { FarmError } from '@embedfarm/contract';
 import { z } from 'zod';
 import type { PackedModel } from './packed-model.ts';
-import { fileBytes, readFileRange } from './read-file-range.ts';
+import { readWholeFile } from './read-file-range.ts';
 import { readJsonFileIfAny } from './read-json-file.ts';
 import { readTokenizerJson } from './tokenizer-json.ts';
 
@@ -92,8 +92,11 @@ function copiesOf(directory: string): Map<string, string> {
 
 const COPIED = ['tokenizer.json', 'special_tokens_map.json'];
 
+// One of 500,000 tokens has 5 MB.
+const MAX_VOCABULARY_BYTES = 1 << 26;
+
 function readLines(file: string): string[] {
-  const text = Buffer.from(readFileRange(file, 0, fileBytes(file), 'the vocabulary')).toString('utf8');
+  const text = Buffer.from(readWholeFile(file, MAX_VOCABULARY_BYTES, 'the vocabulary')).toString('utf8');
   return text.replace(/\r?\n$/, '').split(/\r?\n/);
 }
 

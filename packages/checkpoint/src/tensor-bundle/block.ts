@@ -26,6 +26,9 @@ const MAX_BLOCK_BYTES = 1 << 24;
 // as long as its block, again and again.
 const MAX_KEY_BYTES = 2048;
 
+// Of a block and of a table. A BERT-large with both moments of its optimizer has 1,200 tensors.
+export const MAX_ENTRIES = 100_000;
+
 export function readHandle(cursor: ByteCursor): BlockHandle {
   const offset = cursor.varint();
   return { offset, size: cursor.varint() };
@@ -72,6 +75,7 @@ function readEntries(block: Uint8Array): BlockEntry[] {
     if (entries.length > 0 && Buffer.compare(entry.key, key) <= 0) {
       throw new RangeError(`the key at ${cursor.position} is not above the one before it`);
     }
+    if (entries.length === MAX_ENTRIES) throw new RangeError(`a block has more than ${MAX_ENTRIES} entries`);
     key = entry.key;
     entries.push(entry);
   }

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StoredTensors } from '../stored-tensor.ts';
 import { floatTensor, headerOf, writeBundle, type FixtureTensor } from './bundle.fixture.ts';
 import { readTensorBundle } from './bundle.ts';
-import { handleOf, blockOf } from './table.fixture.ts';
+import { blockOf, handleOf, tableOf } from './table.fixture.ts';
 
 let directory: string;
 let prefix: string;
@@ -164,6 +164,19 @@ describe('readTensorBundle', () => {
       await writeBundle(prefix, manyTensors(4), { damage });
       expect(() => readTensorBundle(prefix)).toThrow(/the index is damaged: (?:a|the) block/);
     }
+  });
+
+  it('refuses more entries than any model has, and an index of more than 16 MB', async () => {
+    const entries = Array.from({ length: 100_001 }, (_, i): [string, Uint8Array] => [
+      String(i).padStart(6, '0'),
+      new Uint8Array(),
+    ]);
+    for (const entriesPerBlock of [200_000, 50_000]) {
+      await writeFile(`${prefix}.index`, tableOf(entries, { entriesPerBlock }));
+      expect(() => readTensorBundle(prefix)).toThrow('has more than 100000 entries');
+    }
+    await truncate(`${prefix}.index`, 2 ** 24 + 1);
+    expect(() => readTensorBundle(prefix)).toThrow('has 16777217 bytes, limit is 16777216');
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { FarmError } from '@embedfarm/contract';
-import { fileBytes, readFileRange } from '../read-file-range.ts';
+import { readWholeFile } from '../read-file-range.ts';
 import { storedTensor, unreadable, type StoredTensor, type StoredTensors } from '../stored-tensor.ts';
 import {
   parseBundleEntry,
@@ -32,11 +32,9 @@ const MAX_SHARDS = 99_999;
  */
 export function readTensorBundle(prefix: string): StoredTensors {
   const file = `${prefix}.index`;
-  const size = fileBytes(file);
-  if (size > MAX_INDEX_BYTES) {
-    throw new FarmError('invalid_argument', `${file} has ${size} bytes, limit is ${MAX_INDEX_BYTES}`);
-  }
-  const table = understood(file, 'the index', () => readTable(readFileRange(file, 0, size, 'the index')));
+  const table = understood(file, 'the index', () =>
+    readTable(readWholeFile(file, MAX_INDEX_BYTES, 'the index')),
+  );
   const [head, ...rest] = table;
   if (head?.key.length !== 0) throw new FarmError('invalid_argument', `${file} has no header`);
   const header = understood(file, 'the header', () => parseBundleHeader(head.value));

@@ -1,11 +1,15 @@
-import { readBlock, readHandle, TRAILER_BYTES, type BlockEntry, type BlockHandle } from './block.ts';
+import {
+  MAX_ENTRIES,
+  readBlock,
+  readHandle,
+  TRAILER_BYTES,
+  type BlockEntry,
+  type BlockHandle,
+} from './block.ts';
 import { ByteCursor } from './byte-cursor.ts';
 
 const FOOTER_BYTES = 48;
 const MAGIC = 0xdb4775248b80fb57n;
-
-// A BERT-large with both moments of its optimizer has 1,200 tensors.
-const MAX_ENTRIES = 100_000;
 
 /**
  * The entries of a LevelDB table, in the order of their keys. Every block's checksum is verified.
