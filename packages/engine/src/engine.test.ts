@@ -248,13 +248,23 @@ describe('Engine.open and close', () => {
     await writeFile(join(misfit, 'config.json'), JSON.stringify({ ...config, hidden_size: 64 }));
     await expect(Engine.open({ model: misfit, devices: 'cpu:1' })).rejects.toMatchObject({
       code: 'invalid_argument',
-      detail: expect.stringMatching(/misfit\/model\.onnx: .* got \[1, 64, 32\]/) as string,
+      detail: expect.stringMatching(/misfit\/model\.onnx: .* got \[2, 32, 32\]/) as string,
     });
     const packed = { format: 1, graph: 'packed', layers: 2, meaningful: true };
     await writeFile(join(misfit, 'embedfarm.json'), JSON.stringify(packed));
     await expect(Engine.open({ model: misfit, devices: 'cpu:1' })).rejects.toMatchObject({
       code: 'invalid_argument',
       detail: expect.stringMatching(/misfit\/model\.onnx: .*input_ids/) as string,
+    });
+  });
+
+  it.each([1, 4])('refuses a packed graph of 2 heads whose configuration says %i', async (heads) => {
+    const misfit = await writeTinyModel(join(directory, `heads-${heads}`));
+    const config = JSON.parse(await readFile(join(misfit, 'config.json'), 'utf8')) as object;
+    await writeFile(join(misfit, 'config.json'), JSON.stringify({ ...config, num_attention_heads: heads }));
+    await expect(Engine.open({ model: misfit, devices: 'cpu:1' })).rejects.toMatchObject({
+      code: 'invalid_argument',
+      detail: expect.stringContaining(join(misfit, 'model.onnx')) as string,
     });
   });
 

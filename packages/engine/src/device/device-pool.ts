@@ -1,3 +1,4 @@
+import { FarmError } from '@embedfarm/contract';
 import { joinSequences } from '../batch/sequence-batch.ts';
 import type { Device } from './device.ts';
 import { ReplaceableDevice } from './replaceable-device.ts';
@@ -29,11 +30,13 @@ export class DevicePool {
     );
     try {
       await Promise.all(opening);
-      const tokens = Math.min(WARM_UP_TOKENS, warmUp.maxSequenceLength);
-      const batch = joinSequences([new Int32Array(tokens).fill(warmUp.tokenId)]);
-      const runAll = (): Promise<unknown> => Promise.all(devices.map((device) => device.encode(batch)));
+      const row = new Int32Array(Math.min(WARM_UP_TOKENS / 2, warmUp.maxSequenceLength)).fill(warmUp.tokenId);
+      const batch = joinSequences([row, row]);
+      const tokens = batch.ids.length;
+      const runAll = (): Promise<Float32Array[]> =>
+        Promise.all(devices.map((device) => device.encode(batch)));
       // The first run allocates; the second one is as fast as all that follow.
-      await runAll();
+      for (const rows of await runAll()) checkTwins(rows);
       const startMs = performance.now();
       await runAll();
       return new DevicePool(devices, (performance.now() - startMs) / tokens);
@@ -46,6 +49,25 @@ export class DevicePool {
   close(): Promise<void> {
     this.#closing ??= closeAll(this.devices);
     return this.#closing;
+  }
+}
+
+/**
+ * Two equal rows have equal vectors, or a row reads what is another's: a packed graph does not say how many
+ * heads it has, and fewer of them in config.json would go unnoticed.
+ */
+function checkTwins(rows: Float32Array): void {
+  const half = rows.length / 2;
+  const largest = rows.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  for (let index = 0; index < half; index += 1) {
+    const difference = Math.abs((rows[index] ?? 0) - (rows[half + index] ?? 0));
+    // A padded graph may differ in the last bits.
+    if (difference > largest * 1e-3) {
+      throw new FarmError(
+        'internal',
+        'two equal rows have other vectors: are the heads of config.json right?',
+      );
+    }
   }
 }
 
