@@ -181,6 +181,8 @@ describe('a worker', () => {
     expect(Object.keys(whole)).toEqual(['models', 'workers', 'devices', 'backlog', 'clients']);
     expect(Object.keys(whole.backlog)).toEqual(['interactive', 'bulk']);
     expect(whole.models).toMatchObject([{ model: 'tiny', meaningful: false }]);
+    // Looking at the farm does not make one a client of it.
+    expect(whole.clients).toBe(0);
     expect((await run(['status'])).stdout).toContain('tiny');
 
     expect(await end(worker)).toBe(0);

@@ -1,5 +1,5 @@
 import { FarmError, parseTexts } from '@embedfarm/contract';
-import { Inspector, type FarmStatus } from '@embedfarm/farm/inspect';
+import type { FarmStatus } from '@embedfarm/farm/inspect';
 import { Producer, TextsFailed, type ProducerOptions } from '@embedfarm/farm/producer';
 import {
   parseEncodeOptions,
@@ -8,6 +8,7 @@ import {
   type SubmitCallOptions,
 } from './call-options.ts';
 import { Embeddings } from './embeddings.ts';
+import { readFarmStatus } from './read-farm-status.ts';
 import { RequestHandle } from './request-handle.ts';
 import { TextsFailedError } from './texts-failed-error.ts';
 
@@ -75,15 +76,8 @@ export class EmbeddingFarm {
 
   /** Models, workers, devices, backlog and clients at this moment. */
   async status(): Promise<FarmStatus> {
-    const inspector = await Inspector.open({
-      redis: this.#options.redis ?? 'redis://127.0.0.1:6379',
-      ...(this.#options.prefix === undefined ? {} : { prefix: this.#options.prefix }),
-    });
-    try {
-      return await inspector.status();
-    } finally {
-      await inspector.close();
-    }
+    const { redis, prefix } = this.#options;
+    return await readFarmStatus({ redis, prefix });
   }
 
   /** Open calls reject with `cancelled`; submitted requests go on. Safe to call twice. */

@@ -4,5 +4,6 @@ export type { FailedText, ProducerOptions as ConnectOptions, RequestState } from
 export type { EncodeCallOptions, SubmitCallOptions, WaitOptions } from './call-options.ts';
 export { EmbeddingFarm } from './embedding-farm.ts';
 export { Embeddings, type Timing } from './embeddings.ts';
+export { readFarmStatus } from './read-farm-status.ts';
 export { RequestHandle, type RequestStatus } from './request-handle.ts';
 export { TextsFailedError } from './texts-failed-error.ts';

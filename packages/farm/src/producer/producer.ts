@@ -35,6 +35,8 @@ import { withDeadline } from '../redis/with-deadline.ts';
 
 export type { CallOptions } from './encode-call.ts';
 export { TextsFailed, failedTexts, type EncodedTexts, type FailedText } from './encoded-texts.ts';
+export { hidePassword } from '../redis/connect.ts';
+export { withDeadline } from '../redis/with-deadline.ts';
 export { hasEnded, REQUEST_STATES, type RequestRecord, type RequestState } from '../redis/request-record.ts';
 
 const HEARTBEAT_MS = 5_000;
