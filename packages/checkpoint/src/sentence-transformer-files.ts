@@ -1,7 +1,5 @@
 import type { Pooling } from './pooling.ts';
 
-export { POOLINGS, type Pooling } from './pooling.ts';
-
 export interface SentenceTransformer {
   /** One that sentence-transformers does not know leaves its Pooling module out. */
   readonly pooling: Pooling;
