@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { convertCommand } from './commands/convert.ts';
 import { dashboardCommand } from './commands/dashboard.ts';
 import { encodeCommand } from './commands/encode.ts';
 import { startCommand } from './commands/start.ts';
@@ -20,6 +21,7 @@ export function createProgram(): Command {
     encodeCommand,
     submitCommand,
     statusCommand,
+    convertCommand,
   ];
   for (const create of commands) program.addCommand(create());
   for (const command of [program, ...program.commands]) {
