@@ -9,7 +9,7 @@ export const workerOptionsSchema = z.strictObject({
   /** Hash-tagged prefix of the farm's keys; one Redis can hold several farms. */
   prefix: z.string().min(1).max(64).optional(),
 
-  /** `embedded` for the model that the farm brings along, else a model directory in Hugging Face layout. */
+  /** `embedded` for the model that the farm brings along, else a model directory: see the engine's option. */
   model: z.string().min(1).default('embedded'),
 
   /** The model's name in the farm. Default: the directory's name; workers of one name share its queues. */
@@ -45,7 +45,7 @@ export const workerOptionsSchema = z.strictObject({
   /** What is left out above is as in bert-as-service: the mean of layer -2, 25 tokens, not normalized. */
   bertAsServiceDefaults: z.boolean().default(false),
 
-  /** Where the embedded model is written. Default: `embedfarm` in XDG_CACHE_HOME or ~/.cache. */
+  /** Where the embedded model and converted ones are kept. Default: `embedfarm` in XDG_CACHE_HOME or ~/.cache. */
   cacheDir: z.string().min(1).optional(),
 });
 

@@ -32,7 +32,10 @@ export async function openWorker(
 ): Promise<RunningWorker> {
   const resolved = parseOptions('worker options', workerOptionsSchema, options);
   const { redis, prefix, name } = resolved;
-  const engine = await Engine.open(engineOptionsOf(resolved));
+  const engine = await Engine.open(engineOptionsOf(resolved), {
+    ...(signal === undefined ? {} : { signal }),
+    onConvert: (progress) => tellConversion(logger, progress),
+  });
   try {
     const model = name ?? modelName(resolved.model);
     const registration = { model, ...engine.registration };
@@ -76,6 +79,13 @@ export async function openWorker(
     await engine.close();
     throw thrown;
   }
+}
+
+/** A line for each tenth: a large model takes seconds, once. */
+function tellConversion(logger: Logger | undefined, { done, total }: { done: number; total: number }): void {
+  const tenth = Math.floor((done * 10) / total);
+  if (tenth === Math.floor(((done - 1) * 10) / total)) return;
+  logger?.info({ percent: tenth * 10 }, 'converting the model, once');
 }
 
 async function closeBoth(

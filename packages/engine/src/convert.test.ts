@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatBertConfig } from '@embedfarm/checkpoint/bert-config';
-import type { BertWeights } from '@embedfarm/checkpoint/bert-weights';
 import { convertModel, type ConvertOptions } from '@embedfarm/checkpoint/convert';
 import { checkOpenHandles } from '@embedfarm/testkit/open-handles';
 import { referenceHidden, referencePool } from '@embedfarm/testkit/reference-encoder';
+import { safetensorsOf } from '@embedfarm/testkit/safetensors-of';
 import { tinyModel } from '@embedfarm/testkit/tiny-model';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -244,22 +244,6 @@ async function encodeWith(model: string, texts: readonly string[]): Promise<Floa
 }
 
 /** Enough of the format for a model of float32. */
-function safetensorsOf(weights: BertWeights): Uint8Array {
-  let end = 0;
-  const tensors = [...weights].map(([name, { shape, read }]) => {
-    const values = new Uint8Array(read().buffer);
-    const start = end;
-    end += values.length;
-    return { name, values, entry: { dtype: 'F32', shape, data_offsets: [start, end] } };
-  });
-  const header = Buffer.from(
-    JSON.stringify(Object.fromEntries(tensors.map(({ name, entry }) => [name, entry]))),
-  );
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(header.length));
-  return Buffer.concat([length, header, ...tensors.map(({ values }) => values)]);
-}
-
 function meanOf(rows: readonly (readonly number[])[]): number[] {
   return (rows[0] ?? []).map(
     (_, i) => rows.reduce((sum, row) => sum + (row[i] ?? Number.NaN), 0) / rows.length,

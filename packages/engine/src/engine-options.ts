@@ -2,10 +2,13 @@ import { POOLINGS } from '@embedfarm/checkpoint/pooling';
 import { z } from 'zod';
 
 export const engineOptionsSchema = z.strictObject({
-  /** `embedded` for the model that the farm brings along, else a model directory in Hugging Face layout. */
+  /**
+   * `embedded` for the model that the farm brings along, else a directory: a model in Hugging Face layout
+   * with its ONNX graph, or the weights of a BERT (Google's checkpoint, safetensors), which are converted once.
+   */
   model: z.string().min(1).default('embedded'),
 
-  /** Where the embedded model is written. Default: `embedfarm` in XDG_CACHE_HOME or ~/.cache. */
+  /** Where the embedded model and converted ones are kept. Default: `embedfarm` in XDG_CACHE_HOME or ~/.cache. */
   cacheDir: z.string().min(1).optional(),
 
   /**

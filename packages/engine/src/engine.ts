@@ -1,6 +1,3 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { ensureEmbeddedModel } from '@embedfarm/checkpoint/embedded-model';
 import {
   encodeOptionsSchema,
   FarmError,
@@ -20,6 +17,7 @@ import { DevicePool } from './device/device-pool.ts';
 import { ThreadedDevice } from './device/threaded-device.ts';
 import { engineOptionsSchema, type EngineOptions, type ResolvedEngineOptions } from './engine-options.ts';
 import { fingerprintModel } from './model/fingerprint.ts';
+import { modelDirectory, type OpenCall } from './model/model-directory.ts';
 import { readModelSpec, type ModelSpec } from './model/model-spec.ts';
 import { Tokenizer } from './tokenize/tokenizer.ts';
 
@@ -60,11 +58,14 @@ export class Engine {
     });
   }
 
-  /** @throws FarmError `invalid_argument` for options out of range, and for a model that cannot be read. */
-  static async open(options: EngineOptions = {}): Promise<Engine> {
+  /**
+   * @throws FarmError `invalid_argument` for options out of range, and for a model that cannot be read;
+   *   `cancelled` when the signal aborts while weights are converted.
+   */
+  static async open(options: EngineOptions = {}, call: OpenCall = {}): Promise<Engine> {
     const resolved = parseOptions('engine options', engineOptionsSchema, options);
     const names = await deviceNames(resolved.devices);
-    const spec = await readModelSpec(await modelDirectory(resolved), resolved);
+    const spec = await readModelSpec(await modelDirectory(resolved, call), resolved);
     const [fingerprint, tokenizer] = await Promise.all([fingerprintModel(spec), Tokenizer.open(spec)]);
     const pool = await openPool(names, spec, tokenizer.specialTokens);
     const { dimensions, maxSequenceLength, pooling, normalize, meaningful } = spec;
@@ -73,8 +74,8 @@ export class Engine {
   }
 
   /**
-   * One vector per text, or one per token where the pooling is `none`, in their order. A text that fails has no row; `failures` says why, and the others
-   * have theirs.
+   * One vector per text, or one per token where the pooling is `none`, in their order. A text that fails
+   * has no row; `failures` says why, and the others have theirs.
    *
    * @throws FarmError `invalid_argument` for an empty list or more `dimensions` than the model has,
    *   `cancelled` on abort, `no_worker` once the engine closes.
@@ -189,19 +190,6 @@ export class Engine {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-function modelDirectory(options: ResolvedEngineOptions): Promise<string> | string {
-  const { model, cacheDir, pooling, poolingLayers } = options;
-  if (model !== 'embedded') return model;
-  const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
-  const folder = cacheDir ?? join(cache, 'embedfarm');
-  return ensureEmbeddedModel(folder, { pooling, poolingLayers }).catch((cause: unknown) => {
-    const { detail } = FarmError.from(cause);
-    throw new FarmError('invalid_argument', `the embedded model cannot be kept in ${folder}: ${detail}`, {
-      cause,
-    });
-  });
 }
 
 function openPool(

@@ -1,0 +1,86 @@
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { formatBertConfig } from '@embedfarm/checkpoint/bert-config';
+import { safetensorsOf } from '@embedfarm/testkit/safetensors-of';
+import { tinyModel, writePlainOnnxModel } from '@embedfarm/testkit/tiny-model';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Engine } from '../engine.ts';
+import { ensureConverted } from './ensure-converted.ts';
+
+let directory: string;
+let cacheDir: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'embedfarm-convert-'));
+  cacheDir = join(directory, 'cache');
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+it('opens weights as they are, converts them once, and tells how far it is', async () => {
+  const source = await writeSource('my-bert');
+  const progress: number[] = [];
+  const options = { model: source, cacheDir, devices: 'cpu:1' };
+  const first = await Engine.open(options, { onConvert: ({ done, total }) => progress.push(done / total) });
+  const block = await first.encode(['the river']);
+  await first.close();
+  expect(progress.at(-1)).toBe(1);
+  const [kept, ...others] = await readdir(join(cacheDir, 'converted'));
+  expect(others).toEqual([]);
+  expect(kept).toMatch(/^my-bert-[0-9a-f]{16}$/);
+
+  const again = await Engine.open(options, { onConvert: () => progress.push(-1) });
+  expect(progress).not.toContain(-1);
+  expect(again.registration.fingerprint).toBe(first.registration.fingerprint);
+  expect((await again.encode(['the river'])).values).toEqual(block.values);
+  await again.close();
+});
+
+it('converts again when a file or a choice of the graph changes, never for another choice', async () => {
+  const source = await writeSource('my-bert');
+  const plain = await ensureConverted(source, cacheDir, {});
+  expect(await ensureConverted(source, cacheDir, {})).toBe(plain);
+  const other = await ensureConverted(source, cacheDir, {
+    poolingLayers: [-2],
+    pooling: 'mean',
+    normalize: false,
+  });
+  expect(other).not.toBe(plain);
+  await utimes(join(source, 'model.safetensors'), 1, 1);
+  expect(await ensureConverted(source, cacheDir, {})).not.toBe(plain);
+});
+
+it('converts once for two that ask at the same time', async () => {
+  const source = await writeSource('my-bert');
+  const [one, two] = await Promise.all([
+    ensureConverted(source, cacheDir, {}),
+    ensureConverted(source, cacheDir, {}),
+  ]);
+  expect(one).toBe(two);
+  expect(await readdir(join(cacheDir, 'converted'))).toHaveLength(1);
+});
+
+it('takes a directory with a graph as it is', async () => {
+  const plain = join(directory, 'plain');
+  await writePlainOnnxModel(plain);
+  expect(await ensureConverted(plain, cacheDir, {})).toBe(plain);
+});
+
+it('names what is damaged, and leaves nothing behind', async () => {
+  const source = await writeSource('my-bert');
+  await writeFile(join(source, 'model.safetensors'), 'garbage');
+  await expect(ensureConverted(source, cacheDir, {})).rejects.toMatchObject({
+    code: 'invalid_argument',
+    message: expect.stringContaining('model.safetensors'),
+  });
+  expect(await readdir(join(cacheDir, 'converted'))).toEqual([]);
+});
+
+async function writeSource(name: string): Promise<string> {
+  const source = join(directory, name);
+  const { config, weights, vocabulary } = tinyModel();
+  await mkdir(source);
+  await writeFile(join(source, 'config.json'), JSON.stringify(formatBertConfig(config)));
+  await writeFile(join(source, 'vocab.txt'), vocabulary.join('\n'));
+  await writeFile(join(source, 'model.safetensors'), safetensorsOf(weights));
+  return source;
+}

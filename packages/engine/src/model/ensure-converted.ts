@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { convertModel, type ConvertProgress } from '@embedfarm/checkpoint/convert';
+import { FarmError } from '@embedfarm/contract';
+import type { ResolvedEngineOptions } from '../engine-options.ts';
+import { isFile } from './is-file.ts';
+
+/** Part of the cache key: a conversion that writes other bits gets another number. */
+const CONVERSION = 1;
+
+/**
+ * The directory that the engine loads for a model directory: the one given where it holds a graph, or
+ * else its weights converted, once, in the cache folder. What is in the cache belongs to the files'
+ * names, sizes and times of change, and to the choices that the graph depends on.
+ *
+ * @throws FarmError `invalid_argument` naming the file or tensor that is missing or damaged.
+ */
+export async function ensureConverted(
+  directory: string,
+  cacheFolder: string,
+  { pooling, poolingLayers, normalize, lowercase }: ConversionWishes,
+  { signal, onConvert }: { signal?: AbortSignal; onConvert?: (progress: ConvertProgress) => void } = {},
+): Promise<string> {
+  if (!(await isConvertible(directory))) return directory;
+  const source = resolve(directory);
+  const wishes = { pooling, poolingLayers, normalize, lowercase };
+  const key = await sourceKey(source, wishes);
+  const folder = join(cacheFolder, 'converted');
+  const target = join(folder, `${basename(source)}-${key}`);
+  if (await isFile(join(target, 'embedfarm.json'))) return target;
+  await mkdir(folder, { recursive: true });
+  try {
+    const { directory: converted } = await convertModel(source, target, {
+      ...(pooling !== undefined && { pooling }),
+      ...(poolingLayers !== undefined && { poolingLayers }),
+      ...(normalize !== undefined && { normalize }),
+      ...(lowercase !== undefined && { lowercase }),
+      ...(signal !== undefined && { signal }),
+      ...(onConvert !== undefined && { onProgress: onConvert }),
+    });
+    return converted;
+  } catch (thrown) {
+    // Another process was quicker.
+    if (await isFile(join(target, 'embedfarm.json'))) return target;
+    throw FarmError.from(thrown);
+  }
+}
+
+export type ConversionWishes = Partial<
+  Pick<ResolvedEngineOptions, 'pooling' | 'poolingLayers' | 'normalize' | 'lowercase'>
+>;
+
+/**
+ * Whether a directory holds weights that we build the graph for. A graph of the farm's own is taken as it
+ * is; so is a foreign one, but where the weights of a BERT stand beside it ours is faster and exact.
+ */
+async function isConvertible(directory: string): Promise<boolean> {
+  const names = await readdir(directory).catch((): string[] => []);
+  if (names.includes('embedfarm.json') || names.includes('model.onnx')) return false;
+  return names.some(
+    (name) => /^model\.safetensors(\.index\.json)?$/.test(name) || /\.ckpt(-\d+)?\.index$/.test(name),
+  );
+}
+
+/** Names, sizes and times of change of all files, and what was asked for. */
+async function sourceKey(source: string, wishes: ConversionWishes): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify([CONVERSION, source, wishes]));
+  for (const name of (await readdir(source, { recursive: true })).toSorted()) {
+    const { size, mtimeMs } = await stat(join(source, name));
+    hash.update(JSON.stringify([name, size, mtimeMs]));
+  }
+  return hash.digest('hex').slice(0, 16);
+}
