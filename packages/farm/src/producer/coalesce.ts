@@ -9,6 +9,7 @@ import {
   type ModelRegistration,
 } from '@embedfarm/contract';
 import type { EncodeCall } from './encode-call.ts';
+import { maxChunkTexts } from './split-texts.ts';
 
 /** What calls must have in common to share a job. */
 export interface SharedTerms {
@@ -16,6 +17,8 @@ export interface SharedTerms {
   readonly lane: Lane;
   readonly options: EncodeOptions;
   readonly tenant: string | undefined;
+  /** Most texts of one chunk. */
+  readonly maxTexts: number;
 }
 
 /**
@@ -41,6 +44,7 @@ export function sharedTerms(
     lane: lane ?? (texts > MAX_CHUNK_TEXTS ? 'bulk' : 'interactive'),
     options: encodeOptionsSchema.parse(options),
     tenant,
+    maxTexts: maxChunkTexts(registration),
   };
 }
 
@@ -61,7 +65,8 @@ export class SharedChunk {
 
   /** @returns false when the call does not fit any more. */
   add(call: EncodeCall, bytes: number): boolean {
-    const isFull = this.#texts + call.texts.length > MAX_CHUNK_TEXTS || this.#bytes + bytes > MAX_CHUNK_BYTES;
+    const { maxTexts } = this.terms;
+    const isFull = this.#texts + call.texts.length > maxTexts || this.#bytes + bytes > MAX_CHUNK_BYTES;
     if (isFull && this.#texts > 0) return false;
     this.#calls.push(call);
     this.#texts += call.texts.length;

@@ -133,8 +133,8 @@ export class Producer {
     const startedAt = performance.now();
     const registration = await this.#resolve(request, options);
     const { model } = registration;
-    const ranges = splitTexts(texts);
     const terms = sharedTerms(request, registration, texts.length);
+    const ranges = splitTexts(texts, terms.maxTexts);
     const left = withoutSpent(options, startedAt);
     const call = new EncodeCall(model, texts, left, () => this.#deadlineFault(model));
     this.#calls.add(call);

@@ -1,4 +1,7 @@
-import { MAX_CHUNK_BYTES, MAX_CHUNK_TEXTS } from '@embedfarm/contract';
+import { MAX_CHUNK_BYTES, MAX_CHUNK_TEXTS, type ModelRegistration } from '@embedfarm/contract';
+
+/** Most bytes that the vectors of a chunk may come to. Redis would take 512 MB, and stand still for it. */
+const MAX_RESULT_BYTES = 16 * 1024 * 1024;
 
 /** A run of texts: from `from`, up to but not with `to`. */
 export interface TextRange {
@@ -6,14 +9,21 @@ export interface TextRange {
   readonly to: number;
 }
 
+/** Most texts of a chunk: with pooling `none` each may bring as many vectors as the model takes tokens. */
+export function maxChunkTexts({ pooling, dimensions, maxSequenceLength }: ModelRegistration): number {
+  const rows = pooling === 'none' ? maxSequenceLength : 1;
+  const texts = Math.floor(MAX_RESULT_BYTES / (rows * dimensions * Float32Array.BYTES_PER_ELEMENT));
+  return Math.min(MAX_CHUNK_TEXTS, Math.max(1, texts));
+}
+
 /** Cuts texts into chunks: whole texts, order kept, within the limits of a chunk. */
-export function splitTexts(texts: readonly string[]): TextRange[] {
+export function splitTexts(texts: readonly string[], maxTexts: number): TextRange[] {
   const ranges: TextRange[] = [];
   let from = 0;
   let bytes = 0;
   for (const [index, text] of texts.entries()) {
     const textBytes = Buffer.byteLength(text);
-    const isFull = index - from === MAX_CHUNK_TEXTS || bytes + textBytes > MAX_CHUNK_BYTES;
+    const isFull = index - from === maxTexts || bytes + textBytes > MAX_CHUNK_BYTES;
     if (isFull && index > from) {
       ranges.push({ from, to: index });
       from = index;

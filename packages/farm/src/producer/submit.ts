@@ -26,7 +26,7 @@ export async function submitTexts(
   const { registration, lane, options: encodeOptions, tenant } = terms;
   const { redis, keys } = ports;
   const requestId = ports.nextRequestId();
-  const ranges = splitTexts(texts);
+  const ranges = splitTexts(texts, terms.maxTexts);
   const deadlineAt = options.timeoutMs === undefined ? undefined : ports.nowMs() + options.timeoutMs;
   const within = <Value>(step: Promise<Value>): Promise<Value> =>
     withDeadline(
