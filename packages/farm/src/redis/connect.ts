@@ -1,5 +1,6 @@
 import { FarmError } from '@embedfarm/contract';
 import { Redis } from 'ioredis';
+import { corkWrites } from './cork-writes.ts';
 
 /** Reconnects at least this often, so that a farm is back soon after its Redis is. */
 const MAX_RETRY_DELAY_MS = 300;
@@ -29,6 +30,7 @@ export function connectRedis(url: string): Redis {
   });
   // Without a listener ioredis prints every failed attempt. State is asked for where it matters.
   redis.on('error', ignoreError);
+  corkWrites(redis);
   return redis;
 }
 

@@ -2,6 +2,7 @@ import { parseReply, type RedisKeys, type Reply } from '@embedfarm/contract';
 import type { Redis } from 'ioredis';
 import { disconnectRedis } from './connect.ts';
 import { announceClient } from './presence.ts';
+import { ReplyTrimmer } from './reply-trimmer.ts';
 
 /** Replies taken with one read; 64 KiB each at most. */
 const READ_COUNT = 128;
@@ -27,6 +28,7 @@ export interface ReplyStreamOptions {
 export class ReplyStream {
   readonly #options: ReplyStreamOptions;
   readonly #key: string;
+  readonly #trimmer: ReplyTrimmer;
   #lastId = '0-0';
   #closed = false;
   #reading: Promise<void> = Promise.resolve();
@@ -34,6 +36,7 @@ export class ReplyStream {
   private constructor(options: ReplyStreamOptions) {
     this.#options = options;
     this.#key = options.keys.reply(options.clientId);
+    this.#trimmer = new ReplyTrimmer(options.command, this.#key);
   }
 
   static async open(options: ReplyStreamOptions): Promise<ReplyStream> {
@@ -57,6 +60,7 @@ export class ReplyStream {
     this.#closed = true;
     disconnectRedis(this.#options.blocking);
     await this.#reading;
+    this.#trimmer.flush();
   }
 
   async #read(): Promise<void> {
@@ -83,20 +87,15 @@ export class ReplyStream {
   }
 
   #take(entries: readonly [Buffer, Buffer[]][]): void {
-    const { command, keys, onReply } = this.#options;
-    const results: string[] = [];
+    const { keys, onReply } = this.#options;
     for (const [id, fields] of entries) {
       this.#lastId = id.toString();
       const reply = tryParse(fields);
-      if (!reply) continue;
+      if (reply) onReply(reply);
       // A reply without its block is fetched from the result by its taker, who unlinks it after.
-      if (reply.block) results.push(keys.result(reply.jobId));
-      onReply(reply);
+      const resultKey = reply?.block ? keys.result(reply.jobId) : undefined;
+      this.#trimmer.put(this.#lastId, resultKey, reply?.block?.byteLength ?? 0);
     }
-    // What was read goes, the last entry too: the next read starts after its id.
-    const trimmed = command.pipeline().xtrim(this.#key, 'MINID', nextId(this.#lastId));
-    if (results.length > 0) trimmed.unlink(...results);
-    trimmed.exec().catch(() => undefined);
   }
 }
 
@@ -107,11 +106,6 @@ function tryParse(fields: readonly Buffer[]): Reply | undefined {
     // An entry that is no reply was put there by hand; the sweep finds what it may have stood for.
     return undefined;
   }
-}
-
-function nextId(id: string): string {
-  const [ms = '0', sequence = '0'] = id.split('-');
-  return `${ms}-${BigInt(sequence) + 1n}`;
 }
 
 function isBefore(id: string, other: string): boolean {

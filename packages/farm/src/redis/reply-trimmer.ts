@@ -1,0 +1,52 @@
+import type { Redis } from 'ioredis';
+
+/** Read replies are trimmed together: after so many, so many bytes, or so long. */
+const MAX_REPLIES = 64;
+const MAX_BYTES = 1024 * 1024;
+const MAX_AGE_MS = 250;
+
+/** Takes away what a client has read: its replies, and the results that came with them. */
+export class ReplyTrimmer {
+  readonly #redis: Redis;
+  readonly #streamKey: string;
+  #lastId: string | undefined;
+  #resultKeys: string[] = [];
+  #replies = 0;
+  #bytes = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(redis: Redis, streamKey: string) {
+    this.#redis = redis;
+    this.#streamKey = streamKey;
+  }
+
+  /** A reply was taken. `resultKey` where its result was read with it. */
+  put(entryId: string, resultKey: string | undefined, bytes: number): void {
+    this.#lastId = entryId;
+    this.#replies += 1;
+    this.#bytes += bytes;
+    if (resultKey !== undefined) this.#resultKeys.push(resultKey);
+    if (this.#replies >= MAX_REPLIES || this.#bytes >= MAX_BYTES) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), MAX_AGE_MS);
+  }
+
+  /** Now. What Redis does not take now has a time to live. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#lastId === undefined) return;
+    // The last entry goes too: the next read starts after its id.
+    const trimmed = this.#redis.pipeline().xtrim(this.#streamKey, 'MINID', nextId(this.#lastId));
+    if (this.#resultKeys.length > 0) trimmed.unlink(...this.#resultKeys);
+    trimmed.exec().catch(() => undefined);
+    this.#lastId = undefined;
+    this.#resultKeys = [];
+    this.#replies = 0;
+    this.#bytes = 0;
+  }
+}
+
+function nextId(id: string): string {
+  const [ms = '0', sequence = '0'] = id.split('-');
+  return `${ms}-${BigInt(sequence) + 1n}`;
+}
