@@ -74,11 +74,31 @@ describe('the README', () => {
     await expect(running).resolves.toBeDefined();
   });
 
+  it('shows only numbers that stand in the output of the benchmark', async () => {
+    const output = cellsOf(await readFile(join(ROOT, 'docs/benchmarks/farm.md'), 'utf8'));
+    const shown = [...cellsOf(README)].filter((row) => row.includes('|yes') || row.includes('|**no**'));
+    expect(shown.length).toBeGreaterThan(8);
+    for (const row of shown) expect(output).toContain(row);
+  });
+
   it('links only to files that are there', async () => {
     const links = [...README.matchAll(/\]\((?!http)([^)#]+)\)/g)].map(([, link]) => link ?? '');
     for (const link of links) await expect(readable(join(ROOT, link)), link).resolves.toBe(true);
   });
 });
+
+/** Table rows without the formatter's spaces. */
+function cellsOf(markdown: string): Set<string> {
+  const rows = markdown.split('\n').filter((line) => line.startsWith('|'));
+  return new Set(
+    rows.map((row) =>
+      row
+        .split('|')
+        .map((cell) => cell.trim())
+        .join('|'),
+    ),
+  );
+}
 
 async function readable(path: string): Promise<boolean> {
   return access(path).then(
