@@ -1,15 +1,6 @@
-import { FarmError } from '@embedfarm/contract';
+import { FarmError, POOLINGS, type Pooling } from '@embedfarm/contract';
 
-/**
- * How hidden states become vectors.
- *
- * - `none`: each token keeps its own.
- * - `mean`, `max`, `mean_max`: over the tokens, special ones included; `mean_max` is both, mean first.
- * - `cls`, `last_token`: the first token's, the last one's.
- * - `cls_pooled`: the first token's of the last block, through the model's pooler.
- */
-export const POOLINGS = ['none', 'mean', 'max', 'mean_max', 'cls', 'last_token', 'cls_pooled'] as const;
-export type Pooling = (typeof POOLINGS)[number];
+export { POOLINGS, type Pooling };
 
 /** What a packed graph gives: states of all tokens, of each row's first token, or these through the pooler. */
 export const GRAPH_OUTPUTS = ['tokens', 'first', 'pooled'] as const;

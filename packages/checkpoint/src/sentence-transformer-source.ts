@@ -53,7 +53,15 @@ export function readSentenceTransformer(directory: string, wished?: Pooling): Se
 }
 
 function readPooling(file: string): Pooling {
-  const config = readJsonFile(file, z.record(z.string(), z.unknown()));
+  return poolingOfModes(file, readJsonFile(file, z.record(z.string(), z.unknown())));
+}
+
+/**
+ * What a `1_Pooling/config.json` asks for.
+ *
+ * @throws FarmError `invalid_argument` naming the file, where it is no mode of ours, or several.
+ */
+export function poolingOfModes(file: string, config: Readonly<Record<string, unknown>>): Pooling {
   const modes = Object.keys(config).filter((key) => key.startsWith('pooling_mode_') && config[key] === true);
   const [mode] = modes;
   const pooling = mode !== undefined && modes.length === 1 ? POOLING_BY_MODE[mode] : undefined;

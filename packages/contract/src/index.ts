@@ -1,4 +1,5 @@
 export { FARM_ERROR_CODES, FarmError, parseFarmErrorCode, type FarmErrorCode } from './farm-error.ts';
+export { POOLINGS, type Pooling } from './pooling.ts';
 export { LANES, laneSchema, type Lane } from './lane.ts';
 export {
   encodeOptionsSchema,

@@ -1,10 +1,7 @@
-import { nameSchema, parseOptions } from '@embedfarm/contract';
+import { nameSchema, parseOptions, POOLINGS, type Pooling } from '@embedfarm/contract';
 import { z } from 'zod';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-
-/** The names that the engine knows; this package must not depend on it. */
-const POOLINGS = ['none', 'mean', 'max', 'mean_max', 'cls', 'last_token', 'cls_pooled'] as const;
 
 const envSchema = z.object({
   /** Where the farm's Redis is. Default of the programs: redis://127.0.0.1:6379. */
@@ -58,7 +55,7 @@ export interface Env {
   readonly devices: string | undefined;
   readonly slots: number | undefined;
   readonly tokenBudget: number | undefined;
-  readonly pooling: (typeof POOLINGS)[number] | undefined;
+  readonly pooling: Pooling | undefined;
   readonly poolingLayers: number[] | undefined;
   readonly normalize: boolean | undefined;
   readonly cased: boolean | undefined;

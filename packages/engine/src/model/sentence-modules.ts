@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Pooling } from '@embedfarm/checkpoint/pooling';
+import { poolingOfModes } from '@embedfarm/checkpoint/sentence-transformer-source';
 import { FarmError } from '@embedfarm/contract';
 import { z } from 'zod';
 
@@ -46,25 +47,8 @@ export async function readSentenceModules(
 async function readPooling(directory: string, name: string): Promise<Pooling> {
   const config = await readModelJson(directory, name, poolingSchema);
   if (!config) throw missingFile(directory, name);
-  const modes = Object.keys(config).filter(
-    (mode) => mode.startsWith('pooling_mode') && config[mode] === true,
-  );
-  const [mode] = modes;
-  const pooling = modes.length === 1 && mode !== undefined ? POOLING_BY_MODE[mode] : undefined;
-  if (pooling !== undefined) return pooling;
-  throw new FarmError(
-    'invalid_argument',
-    `${join(directory, name)}: pooling ${modes.join(' with ') || 'of no mode'} is not known, ` +
-      `only one of ${Object.keys(POOLING_BY_MODE).join(', ')} is`,
-  );
+  return poolingOfModes(join(directory, name), config);
 }
-
-const POOLING_BY_MODE: Readonly<Record<string, Pooling>> = {
-  pooling_mode_mean_tokens: 'mean',
-  pooling_mode_cls_token: 'cls',
-  pooling_mode_max_tokens: 'max',
-  pooling_mode_lasttoken: 'last_token',
-};
 
 const modulesSchema = z.array(z.object({ type: z.string(), path: z.string() }));
 const poolingSchema = z.record(z.string(), z.unknown());
