@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Engine } from '@embedfarm/engine/engine';
 import { EmbeddingFarm } from '@embedfarm/sdk';
+import { eventually } from '@embedfarm/testkit/eventually';
 import { openTestRedis, type TestRedis } from '@embedfarm/testkit/redis';
 import { keysWithoutTtl } from '@embedfarm/testkit/redis-leaks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,7 +20,7 @@ describe('a whole farm: two worker processes, one Redis', () => {
     redis = await openTestRedis();
     workers = [startWorker(redis.url), startWorker(redis.url)];
     farm = await EmbeddingFarm.connect({ redis: redis.url });
-    await eventually(async () => (await farm.status()).workers.length === 2);
+    await eventually(async () => (await farm.status()).workers.length === 2, { timeoutMs: 30_000 });
   });
   afterAll(async () => {
     await farm.close();
@@ -50,7 +51,7 @@ describe('a whole farm: two worker processes, one Redis', () => {
 
   it('goes on with the worker that is left', async () => {
     expect((await farm.encode(['still here'])).rows).toBe(1);
-    await eventually(async () => (await farm.status()).workers.length === 1);
+    await eventually(async () => (await farm.status()).workers.length === 1, { timeoutMs: 30_000 });
   });
 
   it('leaves the queue in order when the last worker is told to stop', async () => {
@@ -88,9 +89,4 @@ async function stop(worker: ChildProcess): Promise<void> {
 
 function bytesOf(vector: Float32Array): Uint8Array {
   return new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
-}
-
-async function eventually(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!(await holds())) if (Date.now() > deadline) throw new Error('did not come true within 30 s');
 }

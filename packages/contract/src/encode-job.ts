@@ -40,10 +40,3 @@ export function parseEncodeJob(data: unknown): EncodeJob {
 export function encodeJobId(requestId: string, chunkIndex: number): string {
   return `${requestId}.${chunkIndex}`;
 }
-
-/** @returns undefined where the id is not one of ours. */
-export function parseEncodeJobId(jobId: string): { requestId: string; chunkIndex: number } | undefined {
-  const match = /^([A-Za-z0-9-]{3,80})\.(\d{1,9})$/.exec(jobId);
-  if (!match) return undefined;
-  return { requestId: match[1] ?? '', chunkIndex: Number(match[2]) };
-}

@@ -18,7 +18,6 @@ export {
   MAX_CHUNK_BYTES,
   MAX_CHUNK_TEXTS,
   parseEncodeJob,
-  parseEncodeJobId,
   type EncodeJob,
 } from './encode-job.ts';
 export type { EncodeTiming, Receipt } from './receipt.ts';
@@ -43,4 +42,4 @@ export {
   type VectorDtype,
 } from './vector-block.ts';
 export { joinBlocks, sliceBlock } from './join-blocks.ts';
-export { FIRST_SHARD, queueName, queueNames, redisKeys, shardPrefix, type RedisKeys } from './redis-keys.ts';
+export { FIRST_SHARD, queueName, redisKeys, shardPrefix, type RedisKeys } from './redis-keys.ts';

@@ -1,4 +1,4 @@
-import { LANES, type Lane } from './lane.ts';
+import type { Lane } from './lane.ts';
 
 /** Shard number of a plain farm: one Redis, or one slot of a Cluster. */
 export const FIRST_SHARD = 0;
@@ -58,8 +58,4 @@ export function redisKeys(prefix: string = shardPrefix()): RedisKeys {
 /** BullMQ's name of a model's queue. */
 export function queueName(model: string, lane: Lane): string {
   return `${model}-${lane}`;
-}
-
-export function queueNames(model: string): Record<Lane, string> {
-  return Object.fromEntries(LANES.map((lane) => [lane, queueName(model, lane)])) as Record<Lane, string>;
 }

@@ -1,4 +1,5 @@
 import { encodeRequestSchema, redisKeys } from '@embedfarm/contract';
+import { eventually } from '@embedfarm/testkit/eventually';
 import { FakeEncoder, fakeRegistration, fakeVector } from '@embedfarm/testkit/fake-encoder';
 import { openTestRedis, type TestRedis } from '@embedfarm/testkit/redis';
 import { Redis } from 'ioredis';
@@ -286,8 +287,3 @@ describe('when something fails', () => {
     client.disconnect();
   });
 });
-
-async function eventually(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!(await holds())) if (Date.now() > deadline) throw new Error('did not come true within 10 s');
-}

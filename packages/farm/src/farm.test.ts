@@ -1,4 +1,5 @@
 import { encodeRequestSchema, redisKeys, FarmError, encodeJobId } from '@embedfarm/contract';
+import { eventually } from '@embedfarm/testkit/eventually';
 import { FakeEncoder, fakeRegistration, fakeVector } from '@embedfarm/testkit/fake-encoder';
 import { openTestRedis, type TestRedis } from '@embedfarm/testkit/redis';
 import { keysWithoutTtl } from '@embedfarm/testkit/redis-leaks';
@@ -125,7 +126,7 @@ describe('a farm of one worker and one client', () => {
     abort.abort();
     await expect(call).rejects.toMatchObject({ code: 'cancelled' });
     // The encoder is still held: only the abort lets the worker drop the job.
-    await until(() => worker.heldJobs === 0);
+    await eventually(() => worker.heldJobs === 0);
   });
 
   it('rejects with deadline_exceeded when the worker is too slow, and the worker drops the chunk', async () => {
@@ -133,7 +134,7 @@ describe('a farm of one worker and one client', () => {
     await expect(producer.encode(['slow'], request(), { timeoutMs: 200 })).rejects.toMatchObject({
       code: 'deadline_exceeded',
     });
-    await until(() => worker.heldJobs === 0);
+    await eventually(() => worker.heldJobs === 0);
   });
 
   it('says which models there are when the one asked for never was', async () => {
@@ -181,7 +182,7 @@ describe('a farm of one worker and one client', () => {
       await queue.add('encode', data, { attempts: 3 });
     }
     expect(rowsOf(await producer.encode(['still here'], request(), {}))).toEqual([fakeVector('still here')]);
-    await until(async () => (await queue.getFailedCount()) === 6);
+    await eventually(async () => (await queue.getFailedCount()) === 6);
     await queue.obliterate({ force: true });
     await queue.close();
   });
@@ -210,7 +211,7 @@ describe('a farm of one worker and one client', () => {
       {},
     );
     const client = new Redis(redis.url);
-    await until(
+    await eventually(
       async () => (await client.keys('{embedfarm}:result:0-' + producer.clientId + '*')).length === 0,
     );
     expect(await client.xlen(redisKeys().reply(producer.clientId))).toBe(0);
@@ -234,7 +235,7 @@ describe('a farm of one worker and one client', () => {
     const call = producer.encode(['gone'], request(), {});
     const client = new Redis(redis.url);
     const wait = '{embedfarm}:fake-interactive:wait';
-    await until(async () => (await client.llen(wait)) === 1);
+    await eventually(async () => (await client.llen(wait)) === 1);
     const jobId = encodeJobId(`0-${producer.clientId}-1`, 0);
     await client.unlink(wait, `{embedfarm}:fake-interactive:${jobId}`);
     worker = await FarmWorker.open(fakeRegistration(), encoder, { redis: redis.url });
@@ -262,12 +263,4 @@ function rowsOf({ block }: EncodedTexts): number[][] {
   return Array.from({ length: values.length / block.dimensions }, (_, row) =>
     values.slice(row * block.dimensions, (row + 1) * block.dimensions),
   );
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error('did not come true within 10 s');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }

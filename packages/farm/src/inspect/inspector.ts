@@ -51,15 +51,12 @@ export class Inspector {
   readonly #keys: RedisKeys;
   readonly #clock: RedisClock;
   readonly #registry: ModelRegistry;
-  /** Whether `close` ends the connection. */
-  readonly #ownsRedis: boolean;
 
-  private constructor(redis: Redis, keys: RedisKeys, clock: RedisClock, ownsRedis: boolean) {
+  private constructor(redis: Redis, keys: RedisKeys, clock: RedisClock) {
     this.#redis = redis;
     this.#keys = keys;
     this.#clock = clock;
     this.#registry = new ModelRegistry(redis, keys);
-    this.#ownsRedis = ownsRedis;
   }
 
   /** @throws FarmError `redis_unavailable` when Redis does not answer within `timeoutMs`. */
@@ -70,16 +67,11 @@ export class Inspector {
     const redis = connectRedis(url);
     try {
       await waitForRedis(redis, url, { signal, timeoutMs });
-      return new Inspector(redis, redisKeys(prefix), await RedisClock.open(redis), true);
+      return new Inspector(redis, redisKeys(prefix), await RedisClock.open(redis));
     } catch (thrown) {
       disconnectRedis(redis);
       throw thrown;
     }
-  }
-
-  /** On a connection that someone else opened and closes. */
-  static on(redis: Redis, keys: RedisKeys, clock: RedisClock): Inspector {
-    return new Inspector(redis, keys, clock, false);
   }
 
   async status(): Promise<FarmStatus> {
@@ -121,7 +113,7 @@ export class Inspector {
   }
 
   async close(): Promise<void> {
-    if (this.#ownsRedis) disconnectRedis(this.#redis);
+    disconnectRedis(this.#redis);
   }
 
   async #models(names: readonly string[], nowMs: number): Promise<ModelStatus[]> {

@@ -10,17 +10,7 @@ import type { Redis } from 'ioredis';
 /** Results fetched with one round trip: 32 blocks of 256 × 768 floats are 25 MB. */
 const FETCH_BLOCKS = 32;
 
-/** One stored result, or undefined where it is not there (yet, or any more). */
-export async function fetchResult(
-  redis: Redis,
-  keys: RedisKeys,
-  jobId: string,
-): Promise<VectorBlock | undefined> {
-  const bytes = await redis.getBuffer(keys.result(jobId));
-  return bytes === null ? undefined : decodeVectorBlock(bytes);
-}
-
-/** One stored result, taken away. */
+/** One stored result, taken away; undefined where it is not there (yet, or any more). */
 export async function takeResult(
   redis: Redis,
   keys: RedisKeys,
