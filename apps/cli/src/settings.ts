@@ -30,6 +30,16 @@ const FLAGS = {
     syntax: '--pooling-layers <list>',
     says: 'encoder blocks that are pooled, side by side: -1 is the last, -1,-2 the last two',
   },
+  dtype: {
+    variable: 'EMBEDFARM_DTYPE',
+    syntax: '--dtype <name>',
+    says: "how the model's matrices are kept: float32, or int8 (faster, checked against float32)",
+  },
+  verify: {
+    variable: 'EMBEDFARM_VERIFY',
+    syntax: '--verify',
+    says: 'read and check every byte of the model and of what is cached of it',
+  },
   normalize: {
     variable: 'EMBEDFARM_NORMALIZE',
     syntax: '--normalize',

@@ -8,6 +8,7 @@ const registration = {
   maxSequenceLength: 512,
   pooling: 'mean',
   normalize: true,
+  dtype: 'float32' as const,
   meaningful: false,
 };
 

@@ -26,6 +26,7 @@ it('is one line whatever a name holds', () => {
       pooling: 'mean',
       normalize: true,
       maxSequenceLength: 1,
+      dtype: 'float32' as const,
       meaningful: true,
       workers: 1,
       backlog: { interactive: 0, bulk: 0 },

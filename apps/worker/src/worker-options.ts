@@ -30,6 +30,12 @@ export const workerOptionsSchema = z.strictObject({
   /** Encoder blocks that are pooled, side by side. Default: what the model says, else the last. */
   poolingLayers: engineOptionsSchema.shape.poolingLayers,
 
+  /** `float32`, or `int8`: faster, and checked against float32. Default: what the model's directory has. */
+  dtype: engineOptionsSchema.shape.dtype,
+
+  /** Read and check every byte of the model and of what is cached of it. */
+  verify: engineOptionsSchema.shape.verify,
+
   /** Vectors of length 1. Default: what the model says, else true. */
   normalize: engineOptionsSchema.shape.normalize,
 

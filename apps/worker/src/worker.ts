@@ -35,6 +35,7 @@ export async function openWorker(
   const engine = await Engine.open(engineOptionsOf(resolved), {
     ...(signal === undefined ? {} : { signal }),
     onConvert: (progress) => tellConversion(logger, progress),
+    onNotice: (notice) => logger?.warn(notice),
   });
   try {
     const model = name ?? modelName(resolved.model);

@@ -6,6 +6,7 @@ import { firstTokenStates, pooler } from './first-tokens.ts';
 import { OnnxGraph } from './onnx-graph.ts';
 import { attentionSlots, packedAttention } from './packed-attention.ts';
 import { resolvePoolingLayers, type GraphOutput } from './pooling.ts';
+import type { Quantization } from './quantized-linear.ts';
 
 /**
  * Slots a row come in fours. The runtime's Softmax without AVX sums four lanes at a time and what is left
@@ -24,6 +25,10 @@ export interface BertGraphOptions {
   readonly poolingLayers?: readonly number[];
   /** `tokens` by default. */
   readonly output?: GraphOutput;
+  /** Keeps the matrices of the blocks in whole numbers: see `quantizedProduct`. Float32 by default. */
+  readonly quantization?: Quantization | undefined;
+  /** Adds outputs with the sizes of the linear layers' channels, which a quantization may use: see `observedLayer`. */
+  readonly observe?: boolean;
 }
 
 /**
@@ -59,10 +64,10 @@ export function bertGraph(
   weights: BertWeights,
   options: BertGraphOptions = {},
 ): OnnxGraph {
-  const { output = 'tokens' } = options;
+  const { output = 'tokens', quantization, observe } = options;
   const { layers, poolingLayers } = graphLayers(config, options);
   checkBertWeights(config, weights, layers, { pooler: output === 'pooled' });
-  const build: BertBuild = { graph: new OnnxGraph('bert'), config, weights };
+  const build: BertBuild = { graph: new OnnxGraph('bert'), config, weights, quantization, observe };
   const lastName = output !== 'pooled' && poolingLayers.length === 1 ? 'hidden' : `layer${layers - 1}`;
   const states = [embeddings(build)];
   const slots = attentionSlots(build);

@@ -1,12 +1,25 @@
 import type { BertConfig } from './bert-config.ts';
 import { weightOf, type BertWeights } from './bert-weights.ts';
 import type { OnnxGraph } from './onnx-graph.ts';
+import { quantizedProduct, zeroPoints, type Quantization } from './quantized-linear.ts';
 
 /** What every part of an encoder graph is built from. */
 export interface BertBuild {
   readonly graph: OnnxGraph;
   readonly config: BertConfig;
   readonly weights: BertWeights;
+  /** How the blocks' matrices become whole numbers; undefined where they stay float32. */
+  readonly quantization?: Quantization | undefined;
+  /** Whether the sizes of the channels come out as well: see `observedLayer`. */
+  readonly observe?: boolean | undefined;
+}
+
+/** What is known of a linear layer's input, where its weights may become whole numbers. */
+export interface LinearInput {
+  /** The graph's input that has an entry for every row: of all tokens, or of first tokens alone. */
+  readonly rows: 'ids' | 'rows';
+  /** Whether it comes out of a layer norm: then few channels are much larger than the others, always the same. */
+  readonly isNormed?: boolean;
 }
 
 const EMBEDDING_TABLES = {
@@ -35,22 +48,36 @@ export function sumEmbeddings(build: BertBuild, words: string, types: string, po
 /**
  * x·W + b for one or more linear layers of the same input, their outputs side by side.
  * MatMul and Add, not Gemm: see `bertGraph`.
+ *
+ * @param of left out for a layer that always stays float32.
  */
-export function linear(build: BertBuild, name: string, parts: readonly string[], input: string): string {
-  const { graph, weights } = build;
+export function linear(
+  build: BertBuild,
+  name: string,
+  parts: readonly string[],
+  input: string,
+  of?: LinearInput,
+): string {
+  const { graph, weights, quantization, observe = false } = build;
   const matrices = parts.map((part) => weightOf(weights, `${part}.weight`));
   const biases = parts.map((part) => weightOf(weights, `${part}.bias`));
   const inputs = matrices[0]?.shape[1] ?? 0;
   const outputs = matrices.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0);
-  const matrix = graph.floats(`${name}_weight`, [inputs, outputs], () =>
+  const read = (): Float32Array =>
     sideBySide(
-      matrices.map(({ read }) => read()),
+      matrices.map((matrix) => matrix.read()),
       inputs,
       outputs,
-    ),
-  );
-  const product = graph.node(`${name}_product`, 'MatMul', [input, matrix]);
+    );
   const bias = graph.floats(`${name}_bias`, [outputs], () => endToEnd(biases, outputs));
+  if (observe && of?.isNormed) outputSizes(graph, name, inputs, input);
+  if (quantization && of) {
+    const zeros = graph.once(`${of.rows}_zero_points`, (zero) => zeroPoints(graph, zero, of.rows));
+    const product = quantizedProduct(graph, { name, inputs, outputs, read }, quantization, input, zeros);
+    return graph.node(name, 'Add', [product, bias]);
+  }
+  const matrix = graph.floats(`${name}_weight`, [inputs, outputs], read);
+  const product = graph.node(`${name}_product`, 'MatMul', [input, matrix]);
   return graph.node(name, 'Add', [product, bias]);
 }
 
@@ -75,17 +102,36 @@ export function afterAttention(
   block: string,
   context: string,
   input: string,
+  rows: LinearInput['rows'] = 'ids',
 ): string {
   const { graph, config } = build;
-  const attended = linear(build, `${name}_attended`, [`${block}.attention.output.dense`], context);
+  const attended = linear(build, `${name}_attended`, [`${block}.attention.output.dense`], context, { rows });
   const sum = graph.node(`${name}_attended_sum`, 'Add', [attended, input]);
   const middle = layerNorm(build, `${name}_middle`, `${block}.attention.output.LayerNorm`, sum);
-  const wide = linear(build, `${name}_wide`, [`${block}.intermediate.dense`], middle);
+  const wide = linear(build, `${name}_wide`, [`${block}.intermediate.dense`], middle, {
+    rows,
+    isNormed: true,
+  });
   const activation = config.activation === 'gelu' ? 'Gelu' : 'FastGelu';
   const active = graph.node(`${name}_active`, activation, [wide], { domain: 'com.microsoft' });
-  const narrow = linear(build, `${name}_narrow`, [`${block}.output.dense`], active);
+  const narrow = linear(build, `${name}_narrow`, [`${block}.output.dense`], active, { rows });
   const last = graph.node(`${name}_sum`, 'Add', [narrow, middle]);
   return layerNorm(build, name, `${block}.output.LayerNorm`, last);
+}
+
+const SIZE_SUFFIX = '_input_sizes';
+
+/** An output `<layer>_input_sizes` float32 [inputs]: the largest size of every channel over the batch's tokens. */
+function outputSizes(graph: OnnxGraph, name: string, inputs: number, input: string): void {
+  const size = graph.node(`${name}_input_size`, 'Abs', [input]);
+  const overTokens = { axes: { ints: [0, 1] }, keepdims: { int: 0 } };
+  const largest = graph.node(`${name}${SIZE_SUFFIX}`, 'ReduceMax', [size], { attributes: overTokens });
+  graph.output(largest, 'float32', [inputs]);
+}
+
+/** The linear layer whose input an output of an observed graph is of; undefined for other outputs. */
+export function observedLayer(output: string): string | undefined {
+  return output.endsWith(SIZE_SUFFIX) ? output.slice(0, -SIZE_SUFFIX.length) : undefined;
 }
 
 /** Matrices [out, in] as one [in, sum of out]. */

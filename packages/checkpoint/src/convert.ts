@@ -6,6 +6,7 @@ import { bertWeightShapes, poolerWeightShapes, type BertWeights, type WeightTens
 import { readModelSource, type ModelSource } from './model-source.ts';
 import { writePackedModel } from './packed-model.ts';
 import { outputFor, POOLINGS, type Pooling } from './pooling.ts';
+import type { Quantization } from './quantized-linear.ts';
 import { readSentenceTransformer } from './sentence-transformer-source.ts';
 import { readTokenizer, type CasingSource } from './tokenizer-source.ts';
 
@@ -36,6 +37,10 @@ export interface ConvertOptions extends z.input<typeof convertOptionsSchema> {
   /** Called after each tensor, once a name. */
   readonly onProgress?: (progress: ConvertProgress) => void;
   readonly signal?: AbortSignal;
+  /** Keeps the blocks' matrices in whole numbers (int8). Left out, all stays float32. */
+  readonly quantization?: Quantization | undefined;
+  /** Writes the graph that gives the sizes of channels, too: see `PackedModel`. */
+  readonly observe?: boolean;
 }
 
 export interface ConvertProgress {
@@ -73,7 +78,7 @@ export interface ConvertedModel {
 export async function convertModel(
   source: string,
   out: string,
-  { onProgress, signal, ...options }: ConvertOptions = {},
+  { onProgress, signal, quantization, observe = false, ...options }: ConvertOptions = {},
 ): Promise<ConvertedModel> {
   const wishes = parseOptions('convert options', convertOptionsSchema, options);
   const sentence = readSentenceTransformer(resolve(source), wishes.pooling);
@@ -108,6 +113,8 @@ export async function convertModel(
     pooling,
     normalize,
     maxSequenceLength,
+    quantization,
+    observe,
     meaningful: true,
   });
   const { lowercase, casingFrom } = tokenizer;

@@ -25,7 +25,12 @@ describe('ensureEmbeddedModel', () => {
       output: 'tokens',
       pooling: 'mean',
       poolingLayers: [1],
+      dtype: 'float32',
       meaningful: false,
+      sha256: {
+        'model.onnx': expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+        'model.onnx.data': expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+      },
     });
   });
 

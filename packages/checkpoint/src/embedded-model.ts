@@ -7,6 +7,7 @@ import { embeddedVocabulary } from './embedded-vocabulary.ts';
 import { encodeOnnxModel } from './onnx-model.ts';
 import { PACKED_FORMAT, writePackedModel } from './packed-model.ts';
 import { outputFor, type Pooling } from './pooling.ts';
+import type { Quantization } from './quantized-linear.ts';
 import { randomBertWeights } from './random-bert-weights.ts';
 import { BERT_SHAPES } from './random-model.ts';
 
@@ -20,6 +21,8 @@ export interface EmbeddedModelOptions {
   readonly pooling?: Pooling | undefined;
   /** As in `BertGraphOptions`; the last block by default. */
   readonly poolingLayers?: readonly number[] | undefined;
+  /** As in `BertGraphOptions`; float32 by default. */
+  readonly quantization?: Quantization | undefined;
 }
 
 /**
@@ -33,7 +36,7 @@ export interface EmbeddedModelOptions {
  */
 export async function ensureEmbeddedModel(
   cacheDirectory: string,
-  { pooling: wished = 'mean', poolingLayers }: EmbeddedModelOptions = {},
+  { pooling: wished = 'mean', poolingLayers, quantization }: EmbeddedModelOptions = {},
 ): Promise<string> {
   const vocabulary = embeddedVocabulary();
   const config: BertConfig = { ...BERT_SHAPES.tiny, vocabularySize: vocabulary.length };
@@ -41,7 +44,8 @@ export async function ensureEmbeddedModel(
   const output = outputFor(wished);
   // One directory serves all poolings of the same graph.
   const pooling = output === 'tokens' ? 'mean' : wished;
-  const options: BertGraphOptions = { output, ...(poolingLayers === undefined ? {} : { poolingLayers }) };
+  const cut = poolingLayers === undefined ? {} : { poolingLayers };
+  const options: BertGraphOptions = { output, ...cut, quantization };
   const { bytes } = encodeOnnxModel(bertGraph(config, weights, options), 'model.onnx.data');
   const content = createHash('sha256')
     .update(JSON.stringify([PACKED_FORMAT, SEED, config, vocabulary]))
@@ -56,7 +60,8 @@ export async function ensureEmbeddedModel(
       vocabulary,
       lowercase: true,
       pooling,
-      ...(poolingLayers === undefined ? {} : { poolingLayers }),
+      ...cut,
+      quantization,
       normalize: true,
       meaningful: false,
     });

@@ -19,7 +19,8 @@ export function firstTokenStates(
   const bias = gather(build, 'rows_bias', slots.bias, rows, 0);
   // The token in slot 0 of a row is its first one.
   const firstSlot = gather(build, 'first_slot', pad, graph.int32s('slot_0', [0], []), 2);
-  const first = graph.node('first', 'Reshape', [firstSlot, graph.int64s('flat_shape', [-1])]);
+  const flat = graph.once('flat_shape', (name) => graph.int64s(name, [-1]));
+  const first = graph.node('first', 'Reshape', [firstSlot, flat]);
   const firsts = new Map<number, string>();
   /** -1 for the embeddings. */
   const firstOf = (layer: number): string => {
@@ -50,7 +51,10 @@ function lastBlock(
   const { heads, hiddenSize } = config;
   const attention = `${block}.attention.self`;
   const parts = [`${attention}.key`, `${attention}.value`];
-  const projected = linear(build, `${name}_projected`, parts, input.tokens);
+  const projected = linear(build, `${name}_projected`, parts, input.tokens, {
+    rows: 'ids',
+    isNormed: true,
+  });
   // [T * 2 * heads, headSize]: a token's keys, head by head, then its values.
   const pairs = graph.node(`${name}_rows`, 'Reshape', [projected, headShape]);
   const everyHead = Array.from({ length: heads }, (_, head) => head);
@@ -62,12 +66,15 @@ function lastBlock(
   const key = gather(build, `${name}_key`, pairs, keyRows, 0);
   const value = gather(build, `${name}_value`, pairs, valueRows, 0);
 
-  const asked = linear(build, `${name}_asked`, [`${attention}.query`], input.first);
+  const asked = linear(build, `${name}_asked`, [`${attention}.query`], input.first, {
+    rows: 'rows',
+    isNormed: true,
+  });
   const queryShape = graph.int64s('query_shape', [-1, heads, 1, hiddenSize / heads]);
   const query = graph.node(`${name}_query`, 'Reshape', [asked, queryShape]);
   const context = attend(build, name, { query, key, value, bias: input.bias });
   const joined = graph.node(`${name}_joined`, 'Reshape', [context, tokenShape]);
-  return afterAttention(build, name, block, joined, input.first);
+  return afterAttention(build, name, block, joined, input.first, 'rows');
 }
 
 function gather({ graph }: BertBuild, name: string, from: string, indices: string, axis: number): string {

@@ -63,6 +63,7 @@ export class OnnxGraph {
   readonly constants: OnnxTensor[] = [];
   readonly inputs: OnnxValue[] = [];
   readonly outputs: OnnxValue[] = [];
+  readonly #shared = new Set<string>();
 
   constructor(name: string) {
     this.name = name;
@@ -83,6 +84,13 @@ export class OnnxGraph {
     const { domain = '', attributes = {} } = options;
     this.nodes.push({ name, op, domain, inputs, outputs: [name], attributes });
     return name;
+  }
+
+  /** A value that several parts of the graph need: `make` adds it when the first one asks. */
+  once(name: string, make: (name: string) => string): string {
+    if (this.#shared.has(name)) return name;
+    this.#shared.add(name);
+    return make(name);
   }
 
   constant(tensor: OnnxTensor): string {

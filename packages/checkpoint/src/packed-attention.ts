@@ -59,7 +59,10 @@ export function packedAttention(
 ): string {
   const { graph } = build;
   const parts = ['query', 'key', 'value'].map((part) => `${block}.attention.self.${part}`);
-  const projected = linear(build, `${name}_projected`, parts, input);
+  const projected = linear(build, `${name}_projected`, parts, input, {
+    rows: 'ids',
+    isNormed: true,
+  });
   const rows = graph.node(`${name}_rows`, 'Reshape', [projected, slots.headShape]);
   const gather = (part: string, from: string, indices: string): string =>
     graph.node(`${name}_${part}`, 'Gather', [from, indices], { attributes: { axis: { int: 0 } } });

@@ -44,7 +44,12 @@ describe('writePackedModel', () => {
       output: 'tokens',
       pooling: 'mean',
       poolingLayers: [1],
+      dtype: 'float32',
       meaningful: true,
+      sha256: {
+        'model.onnx': expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+        'model.onnx.data': expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+      },
     });
     expect(await json(directory, 'tokenizer_config.json')).toMatchObject({
       do_lower_case: true,

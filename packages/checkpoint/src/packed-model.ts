@@ -5,7 +5,9 @@ import { FarmError } from '@embedfarm/contract';
 import { formatBertConfig, type BertConfig } from './bert-config.ts';
 import { bertGraph, graphLayers, type BertGraphOptions } from './bert-graph.ts';
 import type { BertWeights } from './bert-weights.ts';
+import { encodeOnnxModel } from './onnx-model.ts';
 import { outputFor, type Pooling } from './pooling.ts';
+import type { Quantization } from './quantized-linear.ts';
 import { sentenceTransformerFiles } from './sentence-transformer-files.ts';
 import { writeOnnxModel } from './write-onnx-model.ts';
 
@@ -34,6 +36,10 @@ export interface PackedModel {
   readonly poolingLayers?: readonly number[];
   /** In tokens, special ones included; `config.maxPositions` by default and at most. */
   readonly maxSequenceLength?: number;
+  /** Keeps the blocks' matrices in whole numbers (int8). Float32 by default. */
+  readonly quantization?: Quantization | undefined;
+  /** Writes `observed.onnx` too: the same graph, and the sizes of its channels. */
+  readonly observe?: boolean;
   /** False for weights that were never trained: their vectors show speed, not sense. */
   readonly meaningful: boolean;
 }
@@ -59,7 +65,6 @@ export async function writePackedModel(directory: string, model: PackedModel): P
   const graph = bertGraph(config, model.weights, graphOptions(model));
   const files = {
     'config.json': formatBertConfig(config),
-    'embedfarm.json': embedfarmFile(model),
     ...sentenceTransformerFiles({
       ...model,
       dimensions: config.hiddenSize * graphLayers(config, graphOptions(model)).poolingLayers.length,
@@ -67,7 +72,10 @@ export async function writePackedModel(directory: string, model: PackedModel): P
     }),
   };
   return inNewDirectory(target, async (temporary) => {
-    for (const [path, content] of Object.entries(files)) {
+    const sha256 = await writeOnnxModel(temporary, graph);
+    if (model.observe) await writeObserved(temporary, model);
+    const written = { ...files, 'embedfarm.json': { ...embedfarmFile(model), sha256 } };
+    for (const [path, content] of Object.entries(written)) {
       await mkdir(dirname(join(temporary, path)), { recursive: true });
       await writeFile(join(temporary, path), `${JSON.stringify(content, null, 2)}\n`);
     }
@@ -75,8 +83,15 @@ export async function writePackedModel(directory: string, model: PackedModel): P
     if ('vocabFile' in model.vocabulary) await copyFile(model.vocabulary.vocabFile, vocabFile);
     else await writeFile(vocabFile, `${vocabulary.join('\n')}\n`);
     for (const [name, path] of model.copies ?? []) await copyFile(path, join(temporary, name));
-    await writeOnnxModel(temporary, graph);
   });
+}
+
+/** Beside `model.onnx`, and with the same tensors. */
+export const OBSERVED_FILE = 'observed.onnx';
+
+async function writeObserved(directory: string, model: PackedModel): Promise<void> {
+  const graph = bertGraph(model.config, model.weights, { ...graphOptions(model), observe: true });
+  await writeFile(join(directory, OBSERVED_FILE), encodeOnnxModel(graph, 'model.onnx.data').bytes);
 }
 
 /** What the config.json of Hugging Face has no words for. */
@@ -89,12 +104,15 @@ function embedfarmFile(model: PackedModel): Record<string, unknown> {
     output: outputFor(model.pooling),
     pooling: model.pooling,
     poolingLayers,
+    dtype: model.quantization ? 'int8' : 'float32',
+    ...(model.quantization ? { weightBits: model.quantization.weightBits } : {}),
     meaningful: model.meaningful,
   };
 }
 
-function graphOptions({ pooling, layers, poolingLayers }: PackedModel): BertGraphOptions {
+function graphOptions({ pooling, layers, poolingLayers, quantization }: PackedModel): BertGraphOptions {
   return {
+    quantization,
     output: outputFor(pooling),
     ...(layers === undefined ? {} : { layers }),
     ...(poolingLayers === undefined ? {} : { poolingLayers }),

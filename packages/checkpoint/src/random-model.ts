@@ -23,6 +23,7 @@ export interface RandomModelOptions {
   readonly normalize?: boolean;
   readonly layers?: number;
   readonly poolingLayers?: readonly number[];
+  readonly quantization?: PackedModel['quantization'];
 }
 
 const BERT_VOCABULARY_SIZE = 30_522;

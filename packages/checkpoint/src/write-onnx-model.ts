@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID, type Hash } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { OnnxGraph } from './onnx-graph.ts';
@@ -8,22 +8,38 @@ import { encodeOnnxModel, readTensor, type ExternalTensor } from './onnx-model.t
  * Writes `<file>` (the graph) and `<file>.data` (the tensors) into a directory that exists.
  * One tensor at a time is in memory. Each file appears whole, the data first: a model that can be
  * read has its data.
+ *
+ * @returns the SHA-256 (hex) of both files' bytes, by their names.
  */
 export async function writeOnnxModel(
   directory: string,
   graph: OnnxGraph,
   file = 'model.onnx',
-): Promise<void> {
+): Promise<Record<string, string>> {
   const dataFile = `${basename(file)}.data`;
   const model = encodeOnnxModel(graph, dataFile);
-  await writeWhole(join(directory, `${file}.data`), (handle) => writeTensors(handle, model.external));
+  const dataHash = createHash('sha256');
+  await writeWhole(join(directory, `${file}.data`), (handle) =>
+    writeTensors(handle, model.external, dataHash),
+  );
   await writeWhole(join(directory, file), (handle) => writeAll(handle, model.bytes, 0));
+  return {
+    [file]: createHash('sha256').update(model.bytes).digest('hex'),
+    [`${file}.data`]: dataHash.digest('hex'),
+  };
 }
 
 type Handle = Awaited<ReturnType<typeof open>>;
 
-async function writeTensors(handle: Handle, external: readonly ExternalTensor[]): Promise<void> {
-  for (const { tensor, offset } of external) await writeAll(handle, readTensor(tensor), offset);
+async function writeTensors(handle: Handle, external: readonly ExternalTensor[], hash: Hash): Promise<void> {
+  let end = 0;
+  for (const { tensor, offset } of external) {
+    const bytes = readTensor(tensor);
+    await writeAll(handle, bytes, offset);
+    // What lies between two tensors reads as zeros.
+    hash.update(new Uint8Array(offset - end)).update(bytes);
+    end = offset + bytes.byteLength;
+  }
 }
 
 /** Temporary name, then fsync, then rename. */

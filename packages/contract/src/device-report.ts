@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { nameSchema } from './encode-request.ts';
+import { WEIGHT_DTYPES } from './weight-dtype.ts';
 
 /** One device as its worker reports it. */
 export const deviceReportSchema = z.object({
@@ -40,6 +41,8 @@ export const modelRegistrationSchema = z.object({
   maxSequenceLength: z.int().min(1),
   pooling: z.string(),
   normalize: z.boolean(),
+  /** How the model's matrices are kept. */
+  dtype: z.enum(WEIGHT_DTYPES).default('float32'),
   /** False for the embedded random model: its vectors are exact, and mean nothing. */
   meaningful: z.boolean(),
 });

@@ -1,5 +1,6 @@
 export { FARM_ERROR_CODES, FarmError, parseFarmErrorCode, type FarmErrorCode } from './farm-error.ts';
 export { POOLINGS, type Pooling } from './pooling.ts';
+export { WEIGHT_DTYPES, type WeightDtype } from './weight-dtype.ts';
 export { LANES, laneSchema, type Lane } from './lane.ts';
 export {
   encodeOptionsSchema,

@@ -13,12 +13,13 @@ import { Batcher, type BatchCounters } from './batch/batcher.ts';
 import { EncodeCall } from './batch/encode-call.ts';
 import type { WaitingSequence } from './batch/waiting-line.ts';
 import { deviceNames } from './device/device-names.ts';
+import { deviceOptionsOf } from './device/device-options-of.ts';
 import { DevicePool } from './device/device-pool.ts';
 import { ThreadedDevice } from './device/threaded-device.ts';
 import { engineOptionsSchema, type EngineOptions, type ResolvedEngineOptions } from './engine-options.ts';
-import { fingerprintModel } from './model/fingerprint.ts';
-import { modelDirectory, type OpenCall } from './model/model-directory.ts';
-import { readModelSpec, type ModelSpec } from './model/model-spec.ts';
+import type { OpenCall } from './model/model-directory.ts';
+import type { ModelSpec } from './model/model-spec.ts';
+import { prepareModel } from './model/prepare-model.ts';
 import { Tokenizer } from './tokenize/tokenizer.ts';
 
 export type EngineRegistration = Omit<ModelRegistration, 'model'>;
@@ -65,11 +66,19 @@ export class Engine {
   static async open(options: EngineOptions = {}, call: OpenCall = {}): Promise<Engine> {
     const resolved = parseOptions('engine options', engineOptionsSchema, options);
     const names = await deviceNames(resolved.devices);
-    const spec = await readModelSpec(await modelDirectory(resolved, call), resolved);
-    const [fingerprint, tokenizer] = await Promise.all([fingerprintModel(spec), Tokenizer.open(spec)]);
-    const pool = await openPool(names, spec, tokenizer.specialTokens);
-    const { dimensions, maxSequenceLength, pooling, normalize, meaningful } = spec;
-    const registration = { fingerprint, dimensions, maxSequenceLength, pooling, normalize, meaningful };
+    const { spec, fingerprint, graphFile } = await prepareModel(resolved, call);
+    const tokenizer = await Tokenizer.open(spec);
+    const pool = await openPool(names, spec, graphFile, tokenizer);
+    const { dimensions, maxSequenceLength, pooling, normalize, dtype, meaningful } = spec;
+    const registration = {
+      fingerprint,
+      dimensions,
+      maxSequenceLength,
+      pooling,
+      normalize,
+      dtype,
+      meaningful,
+    };
     return new Engine({ registration, options: resolved, graph: spec.graph, tokenizer, pool });
   }
 
@@ -195,22 +204,12 @@ export class Engine {
 function openPool(
   names: readonly string[],
   spec: ModelSpec,
-  specialTokens: Tokenizer['specialTokens'],
+  graphFile: string,
+  { specialTokens }: Tokenizer,
 ): Promise<DevicePool> {
-  const { graph, output, pooling, vocabularySize, maxSequenceLength, dimensions, heads, padId } = spec;
-  const options = {
-    modelFile: spec.files.graph,
-    graph,
-    output,
-    pooling,
-    vocabularySize,
-    maxSequenceLength,
-    dimensions,
-    heads,
-    padId,
-    ...(spec.maskClsSep ? { masked: specialTokens } : {}),
-  };
+  const options = deviceOptionsOf(spec, graphFile, specialTokens);
   const openDevice = (name: string): Promise<ThreadedDevice> => ThreadedDevice.open({ name, ...options });
+  const { padId, maxSequenceLength } = spec;
   return DevicePool.open(names, openDevice, { tokenId: padId, maxSequenceLength }).catch(
     (thrown: unknown) => {
       throw graphError(spec.files.graph, FarmError.from(thrown));

@@ -1,4 +1,11 @@
-import { nameSchema, parseOptions, POOLINGS, type Pooling } from '@embedfarm/contract';
+import {
+  nameSchema,
+  parseOptions,
+  POOLINGS,
+  WEIGHT_DTYPES,
+  type Pooling,
+  type WeightDtype,
+} from '@embedfarm/contract';
 import { z } from 'zod';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -24,6 +31,10 @@ const envSchema = z.object({
     .regex(/^-?\d{1,3}(,-?\d{1,3})*$/, 'must be numbers with commas between, as -1,-2')
     .transform((layers) => layers.split(',').map(Number))
     .optional(),
+  /** How the model's matrices are kept: `float32` or `int8`. */
+  EMBEDFARM_DTYPE: z.enum(WEIGHT_DTYPES).optional(),
+  /** Whether every byte of the model and of what is cached of it is read and checked. */
+  EMBEDFARM_VERIFY: z.stringbool().optional(),
   /** Whether vectors get length 1. */
   EMBEDFARM_NORMALIZE: z.stringbool().optional(),
   /** Whether capitals and accents stay. */
@@ -57,6 +68,8 @@ export interface Env {
   readonly tokenBudget: number | undefined;
   readonly pooling: Pooling | undefined;
   readonly poolingLayers: number[] | undefined;
+  readonly dtype: WeightDtype | undefined;
+  readonly verify: boolean | undefined;
   readonly normalize: boolean | undefined;
   readonly cased: boolean | undefined;
   readonly maxSequenceLength: number | undefined;
@@ -87,6 +100,8 @@ export function readEnv(variables: NodeJS.ProcessEnv = process.env): Env {
     tokenBudget: env.EMBEDFARM_TOKEN_BUDGET,
     pooling: env.EMBEDFARM_POOLING,
     poolingLayers: env.EMBEDFARM_POOLING_LAYERS,
+    dtype: env.EMBEDFARM_DTYPE,
+    verify: env.EMBEDFARM_VERIFY,
     normalize: env.EMBEDFARM_NORMALIZE,
     cased: env.EMBEDFARM_CASED,
     maxSequenceLength: env.EMBEDFARM_MAX_SEQ_LEN,

@@ -25,6 +25,7 @@ export function fakeRegistration(model = 'fake', fingerprint = 'fake-1'): ModelR
     maxSequenceLength: 512,
     pooling: 'mean',
     normalize: false,
+    dtype: 'float32',
     meaningful: false,
   };
 }

@@ -67,7 +67,7 @@ describe('the packed graph', () => {
   });
 
   // The farm promises it: caches, retries and coalescing rest on it.
-  it.each([
+  const SIZES = [
     { name: 'a tiny model', size: {}, rounds: 60 },
     {
       name: 'two blocks of MiniLM',
@@ -79,26 +79,35 @@ describe('the packed graph', () => {
       size: { hiddenSize: 768, heads: 12, intermediateSize: 3072, layers: 1 },
       rounds: 5,
     },
-  ])('of $name gives a row the same bits in every batch', async ({ size, rounds }) => {
-    const { config, weights } = tinyModel({ config: size });
-    const session = await open(bertGraph(config, weights));
-    const random = draws(3);
-    const lengths = Array.from({ length: 24 }, (_, i) => (i < 18 ? i + 1 : 2 + Math.floor(random() * 299)));
-    const texts = randomRows(lengths, config.vocabularySize);
-    const alone = await Promise.all(texts.map((ids) => runPacked(session, [ids], config.heads)));
-    for (let round = 0; round < rounds; round += 1) {
-      const chosen = Array.from({ length: 1 + Math.floor(random() * 9) }, () =>
-        Math.floor(random() * texts.length),
+  ];
+  const FORMS = [undefined, 8, 7] as const;
+  const same = SIZES.flatMap((size) => FORMS.map((weightBits) => ({ ...size, weightBits })));
+  it.each(same)(
+    'of $name gives a row the same bits in every batch, weight bits: $weightBits',
+    async (form) => {
+      const { size, rounds, weightBits } = form;
+      const { config, weights } = tinyModel({ config: size });
+      const session = await open(
+        bertGraph(config, weights, weightBits ? { quantization: { weightBits } } : {}),
       );
-      const rows = chosen.map((text) => texts[text] ?? []);
-      // Slots to spare, and padded slots that point at any token, strangers' included.
-      const spareSlots = Math.floor(random() * 20);
-      const states = await runPacked(session, rows, config.heads, { spareSlots, padWith: random });
-      chosen.forEach((text, row) => {
-        expect(sameBits(states[row], alone[text]?.[0]), `${rows[row]?.length} tokens`).toBe(true);
-      });
-    }
-  });
+      const random = draws(3);
+      const lengths = Array.from({ length: 24 }, (_, i) => (i < 18 ? i + 1 : 2 + Math.floor(random() * 299)));
+      const texts = randomRows(lengths, config.vocabularySize);
+      const alone = await Promise.all(texts.map((ids) => runPacked(session, [ids], config.heads)));
+      for (let round = 0; round < rounds; round += 1) {
+        const chosen = Array.from({ length: 1 + Math.floor(random() * 9) }, () =>
+          Math.floor(random() * texts.length),
+        );
+        const rows = chosen.map((text) => texts[text] ?? []);
+        // Slots to spare, and padded slots that point at any token, strangers' included.
+        const spareSlots = Math.floor(random() * 20);
+        const states = await runPacked(session, rows, config.heads, { spareSlots, padWith: random });
+        chosen.forEach((text, row) => {
+          expect(sameBits(states[row], alone[text]?.[0]), `${rows[row]?.length} tokens`).toBe(true);
+        });
+      }
+    },
+  );
 });
 
 describe('the reference encoder', () => {

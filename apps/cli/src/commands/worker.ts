@@ -14,6 +14,8 @@ const FLAGS: readonly FlagName[] = [
   'name',
   'pooling',
   'poolingLayers',
+  'dtype',
+  'verify',
   'normalize',
   'noNormalize',
   'cased',
@@ -58,7 +60,7 @@ export function workerCommand(): Command {
 
 async function open(settings: Env, logger: Logger, signal: AbortSignal): Promise<RunningWorker> {
   const { name, devices, slots, tokenBudget, cacheDir, pooling, poolingLayers } = settings;
-  const { normalize, cased, maxSequenceLength, maskClsSep, bertAsServiceDefaults } = settings;
+  const { dtype, verify, normalize, cased, maxSequenceLength, maskClsSep, bertAsServiceDefaults } = settings;
   const options = {
     redis: settings.redis ?? DEFAULT_REDIS_URL,
     model: settings.model ?? EMBEDDED_MODEL,
@@ -69,6 +71,8 @@ async function open(settings: Env, logger: Logger, signal: AbortSignal): Promise
     ...(cacheDir === undefined ? {} : { cacheDir }),
     ...(pooling === undefined ? {} : { pooling }),
     ...(poolingLayers === undefined ? {} : { poolingLayers }),
+    ...(dtype === undefined ? {} : { dtype }),
+    ...(verify === undefined ? {} : { verify }),
     ...(normalize === undefined ? {} : { normalize }),
     ...(cased === undefined ? {} : { cased }),
     ...(maxSequenceLength === undefined ? {} : { maxSequenceLength }),

@@ -1,9 +1,8 @@
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { formatBertConfig } from '@embedfarm/checkpoint/bert-config';
-import { safetensorsOf } from '@embedfarm/testkit/safetensors-of';
-import { tinyModel, writePlainOnnxModel } from '@embedfarm/testkit/tiny-model';
+import { writePlainOnnxModel } from '@embedfarm/testkit/tiny-model';
+import { writeWeights } from '@embedfarm/testkit/write-weights';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Engine } from '../engine.ts';
 import { ensureConverted } from './ensure-converted.ts';
@@ -75,12 +74,4 @@ it('names what is damaged, and leaves nothing behind', async () => {
   expect(await readdir(join(cacheDir, 'converted'))).toEqual([]);
 });
 
-async function writeSource(name: string): Promise<string> {
-  const source = join(directory, name);
-  const { config, weights, vocabulary } = tinyModel();
-  await mkdir(source);
-  await writeFile(join(source, 'config.json'), JSON.stringify(formatBertConfig(config)));
-  await writeFile(join(source, 'vocab.txt'), vocabulary.join('\n'));
-  await writeFile(join(source, 'model.safetensors'), safetensorsOf(weights));
-  return source;
-}
+const writeSource = (name: string): Promise<string> => writeWeights(join(directory, name));

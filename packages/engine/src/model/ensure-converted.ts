@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { convertModel, type ConvertProgress } from '@embedfarm/checkpoint/convert';
+import { convertModel, type ConvertOptions, type ConvertProgress } from '@embedfarm/checkpoint/convert';
+import type { WeightBits } from '@embedfarm/checkpoint/quantize-columns';
 import { FarmError } from '@embedfarm/contract';
 import type { ResolvedEngineOptions } from '../engine-options.ts';
+import { makeInt8 } from '../int8/make-int8.ts';
 import { isFile } from './is-file.ts';
 
 /** Part of the cache key: a conversion that writes other bits gets another number. */
@@ -19,26 +21,30 @@ const CONVERSION = 1;
 export async function ensureConverted(
   directory: string,
   cacheFolder: string,
-  { pooling, poolingLayers, normalize, lowercase }: ConversionWishes,
+  { pooling, poolingLayers, normalize, lowercase, weightBits }: ConversionWishes,
   { signal, onConvert }: { signal?: AbortSignal; onConvert?: (progress: ConvertProgress) => void } = {},
 ): Promise<string> {
   if (!(await isConvertible(directory))) return directory;
   const source = resolve(directory);
-  const wishes = { pooling, poolingLayers, normalize, lowercase };
+  const wishes = { pooling, poolingLayers, normalize, lowercase, weightBits };
   const key = await sourceKey(source, wishes);
   const folder = join(cacheFolder, 'converted');
   const target = join(folder, `${basename(source)}-${key}`);
   if (await isFile(join(target, 'embedfarm.json'))) return target;
   await mkdir(folder, { recursive: true });
   try {
-    const { directory: converted } = await convertModel(source, target, {
+    const options: ConvertOptions = {
       ...(pooling !== undefined && { pooling }),
       ...(poolingLayers !== undefined && { poolingLayers }),
       ...(normalize !== undefined && { normalize }),
       ...(lowercase !== undefined && { lowercase }),
       ...(signal !== undefined && { signal }),
       ...(onConvert !== undefined && { onProgress: onConvert }),
-    });
+    };
+    const { directory: converted } =
+      weightBits === undefined
+        ? await convertModel(source, target, options)
+        : await makeInt8(source, target, weightBits, options);
     return converted;
   } catch (thrown) {
     // Another process was quicker.
@@ -47,9 +53,11 @@ export async function ensureConverted(
   }
 }
 
-export type ConversionWishes = Partial<
+export interface ConversionWishes extends Partial<
   Pick<ResolvedEngineOptions, 'pooling' | 'poolingLayers' | 'normalize' | 'lowercase'>
->;
+> {
+  readonly weightBits?: WeightBits | undefined;
+}
 
 /**
  * Whether a directory holds weights that we build the graph for. A graph of the farm's own is taken as it

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { writePlainOnnxModel, writeTinyModel } from '@embedfarm/testkit/tiny-model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findExternalData } from './external-data.ts';
-import { fingerprintModel } from './fingerprint.ts';
+import { FileHashes } from './file-hashes.ts';
+import { fingerprintModel, hashModel } from './fingerprint.ts';
 import { readModelSpec } from './model-spec.ts';
 
 let directory: string;
@@ -15,8 +16,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-const fingerprintOf = async (path: string, wishes = {}): Promise<string> =>
-  fingerprintModel(await readModelSpec(path, wishes));
+const fingerprintOf = async (path: string, wishes = {}): Promise<string> => {
+  const spec = await readModelSpec(path, wishes);
+  return fingerprintModel(spec, await hashModel(spec, new FileHashes(join(directory, 'cache'))));
+};
 
 async function copy(name: string): Promise<string> {
   const target = join(directory, name);
@@ -30,9 +33,20 @@ describe('fingerprintModel', () => {
   });
 
   it.each(['model.onnx', 'model.onnx.data', 'vocab.txt'])('changes with %s', async (name) => {
-    const changed = await copy(`changed-${name}`);
+    const [before, changed] = [await copy(`before-${name}`), await copy(`changed-${name}`)];
+    // Of a graph of somebody else nobody knows what its bytes should be.
+    for (const foreign of [before, changed]) await rm(join(foreign, 'embedfarm.json'));
     await appendFile(join(changed, name), 'x');
-    expect(await fingerprintOf(changed)).not.toBe(await fingerprintOf(model));
+    expect(await fingerprintOf(changed)).not.toBe(await fingerprintOf(before));
+  });
+
+  it.each(['model.onnx', 'model.onnx.data'])('names a %s that is not what was written', async (name) => {
+    const damaged = await copy(`damaged-${name}`);
+    await appendFile(join(damaged, name), 'x');
+    await expect(fingerprintOf(damaged)).rejects.toMatchObject({
+      code: 'invalid_argument',
+      detail: expect.stringMatching(new RegExp(`${name} is damaged: its SHA-256 is`)) as string,
+    });
   });
 
   it('changes with every wish', async () => {

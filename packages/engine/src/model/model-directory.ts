@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ConvertProgress } from '@embedfarm/checkpoint/convert';
 import { ensureEmbeddedModel } from '@embedfarm/checkpoint/embedded-model';
+import type { WeightBits } from '@embedfarm/checkpoint/quantize-columns';
 import { FarmError } from '@embedfarm/contract';
 import type { ResolvedEngineOptions } from '../engine-options.ts';
 import { ensureConverted } from './ensure-converted.ts';
@@ -11,20 +12,36 @@ export interface OpenCall {
   readonly signal?: AbortSignal;
   /** Told after each tensor, where weights are converted first. */
   readonly onConvert?: (progress: ConvertProgress) => void;
+  /** Told in a sentence what could not be had, and what is done instead. */
+  readonly onNotice?: (notice: string) => void;
+}
+
+/** Where models and what is made of them are kept. */
+export function cacheFolderOf({ cacheDir }: Pick<ResolvedEngineOptions, 'cacheDir'>): string {
+  return cacheDir ?? join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'embedfarm');
 }
 
 /**
  * The directory with the graph: of the embedded model, of weights that are converted once into the cache
  * folder, or the one given.
  *
+ * @param weightBits for a graph in int8; what is made already stays what it is.
  * @throws FarmError `invalid_argument` naming what is missing or damaged; `cancelled` on abort.
  */
-export async function modelDirectory(options: ResolvedEngineOptions, call: OpenCall): Promise<string> {
-  const { model, cacheDir, pooling, poolingLayers } = options;
-  const folder = cacheDir ?? join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'embedfarm');
-  if (model !== 'embedded') return await ensureConverted(model, folder, options, call);
+export async function modelDirectory(
+  options: ResolvedEngineOptions,
+  call: OpenCall,
+  weightBits?: WeightBits,
+): Promise<string> {
+  const { model, pooling, poolingLayers } = options;
+  const folder = cacheFolderOf(options);
+  if (model !== 'embedded') return await ensureConverted(model, folder, { ...options, weightBits }, call);
   try {
-    return await ensureEmbeddedModel(folder, { pooling, poolingLayers });
+    return await ensureEmbeddedModel(folder, {
+      pooling,
+      poolingLayers,
+      ...(weightBits === undefined ? {} : { quantization: { weightBits } }),
+    });
   } catch (cause) {
     const { detail } = FarmError.from(cause);
     throw new FarmError('invalid_argument', `the embedded model cannot be kept in ${folder}: ${detail}`, {

@@ -1,5 +1,5 @@
 import { GRAPH_OUTPUTS, POOLINGS, type Pooling } from '@embedfarm/checkpoint/pooling';
-import { FarmError } from '@embedfarm/contract';
+import { FarmError, WEIGHT_DTYPES, type WeightDtype } from '@embedfarm/contract';
 import { z } from 'zod';
 import { findModelFiles, missingFile, readModelJson, type ModelFiles } from './model-files.ts';
 import { poolOutput, type PooledOutput } from './pooled-output.ts';
@@ -22,6 +22,12 @@ export interface ModelSpec extends PooledOutput {
   readonly normalize: boolean;
   /** False for the embedded random model. */
   readonly meaningful: boolean;
+  /** How the matrices of a packed graph are kept; what another export holds is its own affair. */
+  readonly dtype: WeightDtype;
+  /** Of an int8 graph: 8 bits need a processor that adds products of bytes in 32. */
+  readonly weightBits: 7 | 8 | undefined;
+  /** What the files were written with, by name: SHA-256 (hex). */
+  readonly sha256: Readonly<Record<string, string>>;
   /** Of a vocab.txt; a tokenizer.json has its own. */
   readonly casing: Casing;
   /** The caller's wish, which a tokenizer.json must follow too. */
@@ -75,6 +81,9 @@ export async function readModelSpec(directory: string, wishes: ModelWishes = {})
     maskClsSep: wishes.maskClsSep ?? false,
     normalize: wishes.normalize ?? modules.normalize,
     meaningful: packed?.meaningful ?? true,
+    dtype: packed?.dtype ?? 'float32',
+    weightBits: packed?.weightBits,
+    sha256: packed?.sha256 ?? {},
     casing: {
       lowercase,
       stripAccents: wishes.lowercase ?? tokenizer.strip_accents ?? lowercase,
@@ -102,6 +111,9 @@ const packedSchema = z.object({
   pooling: z.enum(POOLINGS).optional(),
   poolingLayers: z.array(z.int().min(0)).min(1).optional(),
   meaningful: z.boolean(),
+  dtype: z.enum(WEIGHT_DTYPES).optional(),
+  weightBits: z.union([z.literal(7), z.literal(8)]).optional(),
+  sha256: z.record(z.string(), z.string()).optional(),
 });
 
 // model_max_length is 1e30 where nobody set it.

@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { OBSERVED_FILE } from '@embedfarm/checkpoint/packed-model';
+import { FarmError } from '@embedfarm/contract';
+import { deviceOptionsOf } from '../device/device-options-of.ts';
+import type { OnnxDeviceOptions } from '../device/onnx-device-options.ts';
+import type { ModelSpec } from '../model/model-spec.ts';
+import { ThreadCalls } from '../thread/thread-call.ts';
+import { Tokenizer } from '../tokenize/tokenizer.ts';
+import { OBSERVING_TEXTS } from './observing-texts.ts';
+
+// The built file, from src/ as well as from dist/: Node 20 runs no TypeScript.
+const THREAD_FILE = new URL('../../dist/int8/observe-thread.js', import.meta.url);
+
+// 27 texts: 2 s for a BERT-base on a core.
+const TIMEOUT_MS = 300_000;
+
+/** What the thread is asked for. */
+export interface ObserveRequest {
+  readonly options: OnnxDeviceOptions;
+  readonly sequences: readonly Int32Array[];
+}
+
+/** The largest size of every input channel, by linear layer. */
+export type ChannelSizes = ReadonlyMap<string, Float32Array>;
+
+/**
+ * Runs the observed graph of a directory over some texts. In a thread of its own: the runtime blocks the one it
+ * is called on.
+ *
+ * @param spec of a directory that was written with `observe`.
+ */
+export async function observeSizes(spec: ModelSpec): Promise<ChannelSizes> {
+  const tokenizer = await Tokenizer.open(spec);
+  const sequences: Int32Array[] = [];
+  for await (const part of tokenizer.tokenize(OBSERVING_TEXTS, 'end')) {
+    for (const text of part) {
+      if (text instanceof FarmError) throw text;
+      sequences.push(text.ids);
+    }
+  }
+  const graphFile = join(spec.files.directory, OBSERVED_FILE);
+  const options = { name: 'cpu/0', ...deviceOptionsOf(spec, graphFile, tokenizer.specialTokens) };
+  const worker = new Worker(THREAD_FILE, { name: 'observe', execArgv: [] });
+  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  const calls = new ThreadCalls(worker, 'the thread that observes channels');
+  const sizes = await calls.call<ChannelSizes>({ options, sequences } satisfies ObserveRequest, {
+    timeoutMs: TIMEOUT_MS,
+  });
+  await exited;
+  return sizes;
+}
