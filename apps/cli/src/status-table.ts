@@ -8,6 +8,7 @@ export function statusTable({ models, workers, devices, backlog, clients }: Farm
       models.map((model) => [
         model.model,
         `${model.dimensions} dimensions`,
+        model.dtype,
         `${model.workers} workers`,
         model.meaningful ? '' : 'random weights: no meaning',
       ]),
