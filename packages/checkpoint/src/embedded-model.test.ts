@@ -25,6 +25,7 @@ describe('ensureEmbeddedModel', () => {
       output: 'tokens',
       pooling: 'mean',
       poolingLayers: [1],
+      maxPositions: 512,
       meaningful: false,
     });
   });

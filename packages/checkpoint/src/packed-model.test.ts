@@ -44,6 +44,7 @@ describe('writePackedModel', () => {
       output: 'tokens',
       pooling: 'mean',
       poolingLayers: [1],
+      maxPositions: 512,
       meaningful: true,
     });
     expect(await json(directory, 'tokenizer_config.json')).toMatchObject({
