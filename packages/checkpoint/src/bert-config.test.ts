@@ -38,7 +38,7 @@ describe('parseBertConfig', () => {
 
   it.each([
     ['hidden_act', { hidden_act: 'swish' }],
-    ['model_type', { model_type: 'roberta' }],
+    ['the weights of model_type albert cannot be read, only those of bert, ro', { model_type: 'albert' }],
     ['position_embedding_type', { position_embedding_type: 'relative_key' }],
     ['hidden_size must be a multiple of num_attention_heads', { num_attention_heads: 3 }],
     ['vocab_size', { vocab_size: 0 }],

@@ -1,10 +1,12 @@
 import { FarmError } from '@embedfarm/contract';
 import type { BertConfig } from './bert-config.ts';
-import { afterAttention, lookUp, sumEmbeddings, type BertBuild } from './bert-layers.ts';
+import { afterAttention, type BertBuild } from './bert-layers.ts';
 import { checkBertWeights, type BertWeights } from './bert-weights.ts';
+import { familyOf } from './family/family-of.ts';
 import { firstTokenStates, pooler } from './first-tokens.ts';
 import { OnnxGraph } from './onnx-graph.ts';
 import { attentionSlots, packedAttention } from './packed-attention.ts';
+import { packedEmbeddings } from './packed-embeddings.ts';
 import { resolvePoolingLayers, type GraphOutput } from './pooling.ts';
 import type { Quantization } from './quantized-linear.ts';
 
@@ -33,10 +35,12 @@ export interface BertGraphOptions {
 
 /**
  * A BERT encoder over packed tokens: no padding goes through a linear layer, only through attention. It
- * ends at the highest block that is pooled.
+ * ends at the highest block that is pooled. The other families are the same graph: what sets them apart is
+ * in its constants (the first row of positions, a single token type), but for MPNet's `distanceBias`.
  *
  * Inputs, for T tokens of B rows, S slots a row:
- * - `ids`, `positions`, `types` int32 [T]: the tokens of all rows, one row after the other.
+ * - `ids`, `positions` int32 [T]: the tokens of all rows, one row after the other; a row's positions begin at 0.
+ * - `types` int32 [T], where the model has several token types.
  * - `pad` int32 [B, 1, S]: for every slot the index of its token in 0..T-1; past the row's end any index.
  * - `unpad` int32 [T]: for the token at place s of row b, `b * heads * S + s`.
  * - `bias` float32 [B, 1, 1, S]: 0 for a slot that holds a token, -1e9 past the row's end.
@@ -69,7 +73,7 @@ export function bertGraph(
   checkBertWeights(config, weights, layers, { pooler: output === 'pooled' });
   const build: BertBuild = { graph: new OnnxGraph('bert'), config, weights, quantization, observe };
   const lastName = output !== 'pooled' && poolingLayers.length === 1 ? 'hidden' : `layer${layers - 1}`;
-  const states = [embeddings(build)];
+  const states = [packedEmbeddings(build)];
   const slots = attentionSlots(build);
   const wholeLayers = output === 'tokens' ? layers : layers - 1;
   for (let layer = 0; layer < wholeLayers; layer += 1) {
@@ -96,12 +100,17 @@ export function bertGraph(
 /**
  * The blocks that a graph keeps, and those that come out of it, counted from 0.
  *
- * @throws FarmError `invalid_argument` when a block is asked for that the model, or the cut, does not have.
+ * @throws FarmError `invalid_argument` when a block, or the pooler, is asked for that the model does not have,
+ *   or a block that the cut leaves out.
  */
 export function graphLayers(
   config: BertConfig,
   { layers = config.layers, poolingLayers, output }: BertGraphOptions,
 ): { readonly layers: number; readonly poolingLayers: readonly number[] } {
+  const { label, hasPooler } = familyOf(config.modelType);
+  if (output === 'pooled' && !hasPooler) {
+    throw new FarmError('invalid_argument', `pooling cls_pooled needs a pooler, ${label} has none`);
+  }
   if (!Number.isInteger(layers) || layers < 1 || layers > config.layers) {
     throw new FarmError('invalid_argument', `layers must be 1 to ${config.layers}, got ${layers}`);
   }
@@ -120,15 +129,4 @@ function sideBySide({ graph }: BertBuild, states: readonly string[]): string {
   const [only] = states;
   if (only !== undefined && states.length === 1) return only;
   return graph.node('hidden', 'Concat', states, { attributes: { axis: { int: -1 } } });
-}
-
-function embeddings(build: BertBuild): string {
-  const { graph } = build;
-  const axis = graph.int64s('row_axis', [0]);
-  const row = (input: string): string =>
-    graph.node(`${input}_row`, 'Unsqueeze', [graph.input(input, 'int32', ['T']), axis]);
-  const words = lookUp(build, 'words', row('ids'));
-  const positions = lookUp(build, 'positions', row('positions'));
-  const types = lookUp(build, 'types', row('types'));
-  return sumEmbeddings(build, words, types, positions);
 }

@@ -95,6 +95,12 @@ export function layerNorm(build: BertBuild, name: string, part: string, input: s
   });
 }
 
+const ACTIVATIONS = {
+  gelu: { op: 'Gelu', domain: 'com.microsoft' },
+  gelu_tanh: { op: 'FastGelu', domain: 'com.microsoft' },
+  relu: { op: 'Relu', domain: '' },
+} as const;
+
 /** What follows the heads in an encoder block: output projection, residual, feed-forward, residual. */
 export function afterAttention(
   build: BertBuild,
@@ -112,8 +118,8 @@ export function afterAttention(
     rows,
     isNormed: true,
   });
-  const activation = config.activation === 'gelu' ? 'Gelu' : 'FastGelu';
-  const active = graph.node(`${name}_active`, activation, [wide], { domain: 'com.microsoft' });
+  const { op, domain } = ACTIVATIONS[config.activation];
+  const active = graph.node(`${name}_active`, op, [wide], { domain });
   const narrow = linear(build, `${name}_narrow`, [`${block}.output.dense`], active, { rows });
   const last = graph.node(`${name}_sum`, 'Add', [narrow, middle]);
   return layerNorm(build, name, `${block}.output.LayerNorm`, last);

@@ -1,5 +1,7 @@
 import { FarmError } from '@embedfarm/contract';
 import type { BertConfig } from './bert-config.ts';
+import { familyOf } from './family/family-of.ts';
+import { ownName } from './family/tensor-names.ts';
 
 export interface WeightTensor {
   readonly shape: readonly number[];
@@ -7,17 +9,21 @@ export interface WeightTensor {
   readonly read: () => Float32Array;
 }
 
-/** Tensors by their Hugging Face name; a linear layer's weight has the shape [out, in]. */
+/**
+ * Tensors by the name of Hugging Face's BERT, whatever the family calls them (`ownName`); a linear layer's
+ * weight has the shape [out, in].
+ */
 export type BertWeights = ReadonlyMap<string, WeightTensor>;
 
 /** Every tensor of the encoder and its shape, in the order of the forward pass. */
 export function bertWeightShapes(config: BertConfig, layers = config.layers): Map<string, number[]> {
   const { hiddenSize: hidden, intermediateSize: intermediate } = config;
+  const { firstPosition = 0, segmentTypes, distanceBuckets = 0 } = config;
   const shapes = new Map<string, number[]>([
     ['embeddings.word_embeddings.weight', [config.vocabularySize, hidden]],
-    ['embeddings.position_embeddings.weight', [config.maxPositions, hidden]],
-    ['embeddings.token_type_embeddings.weight', [config.segmentTypes, hidden]],
+    ['embeddings.position_embeddings.weight', [firstPosition + config.maxPositions, hidden]],
   ]);
+  if (segmentTypes > 0) shapes.set('embeddings.token_type_embeddings.weight', [segmentTypes, hidden]);
   const linear = (name: string, outputs: number, inputs: number): void => {
     shapes.set(`${name}.weight`, [outputs, inputs]).set(`${name}.bias`, [outputs]);
   };
@@ -25,6 +31,8 @@ export function bertWeightShapes(config: BertConfig, layers = config.layers): Ma
     shapes.set(`${name}.weight`, [hidden]).set(`${name}.bias`, [hidden]);
   };
   layerNorm('embeddings.LayerNorm');
+  if (distanceBuckets > 0)
+    shapes.set('encoder.relative_attention_bias.weight', [distanceBuckets, config.heads]);
   for (let layer = 0; layer < layers; layer += 1) {
     const block = `encoder.layer.${layer}`;
     for (const part of ['query', 'key', 'value']) linear(`${block}.attention.self.${part}`, hidden, hidden);
@@ -45,7 +53,7 @@ export function poolerWeightShapes({ hiddenSize }: BertConfig): Map<string, numb
   ]);
 }
 
-/** @throws FarmError `invalid_argument` that names every tensor which is missing or has another shape. */
+/** @throws FarmError `invalid_argument` that names, in the family's words, every tensor which is missing or has another shape. */
 export function checkBertWeights(
   config: BertConfig,
   weights: BertWeights,
@@ -53,13 +61,15 @@ export function checkBertWeights(
   { pooler = false }: { pooler?: boolean } = {},
 ): void {
   const faults: string[] = [];
+  const { tensorNames } = familyOf(config.modelType);
   const shapes = [...bertWeightShapes(config, layers), ...(pooler ? poolerWeightShapes(config) : [])];
   for (const [name, expected] of shapes) {
     const got = weights.get(name)?.shape;
+    const own = ownName(tensorNames, name);
     if (got === undefined) {
-      faults.push(`${name} is missing, expected [${expected.join(', ')}]`);
+      faults.push(`${own} is missing, expected [${expected.join(', ')}]`);
     } else if (got.join() !== expected.join()) {
-      faults.push(`${name} is [${got.join(', ')}], expected [${expected.join(', ')}]`);
+      faults.push(`${own} is [${got.join(', ')}], expected [${expected.join(', ')}]`);
     }
   }
   if (faults.length === 0) return;

@@ -3,6 +3,8 @@ import { FarmError, parseOptions } from '@embedfarm/contract';
 import { z } from 'zod';
 import { graphLayers } from './bert-graph.ts';
 import { bertWeightShapes, poolerWeightShapes, type BertWeights, type WeightTensor } from './bert-weights.ts';
+import { familyOf } from './family/family-of.ts';
+import { ownName, type TensorNames } from './family/tensor-names.ts';
 import { readModelSource, type ModelSource } from './model-source.ts';
 import { writePackedModel } from './packed-model.ts';
 import { outputFor, POOLINGS, type Pooling } from './pooling.ts';
@@ -68,8 +70,8 @@ export interface ConvertedModel {
 }
 
 /**
- * A pretrained BERT (Google's TensorFlow checkpoint, or safetensors as Hugging Face and
- * sentence-transformers lay them out) as a packed model directory. One tensor at a time is in memory.
+ * A pretrained encoder (a BERT as Google's TensorFlow checkpoint, or a BERT, RoBERTa, XLM-RoBERTa, DistilBERT
+ * or MPNet as safetensors, as Hugging Face and sentence-transformers lay them out) as a packed model directory. One tensor at a time is in memory.
  * The directory appears whole or not at all.
  *
  * @throws FarmError `invalid_argument` naming the file or tensor that is missing, damaged, of another shape
@@ -86,7 +88,12 @@ export async function convertModel(
     sentence.encoderDirectory,
     wishes.checkpoint,
   );
-  const tokenizer = readTokenizer(sentence.encoderDirectory, basename(resolve(source)), wishes.lowercase);
+  const family = familyOf(config.modelType);
+  const tokenizer = readTokenizer(sentence.encoderDirectory, {
+    name: basename(resolve(source)),
+    family,
+    lowercase: wishes.lowercase,
+  });
   if (sentence.lowercase && !tokenizer.lowercase && wishes.lowercase === undefined) {
     throw new FarmError(
       'invalid_argument',
@@ -109,7 +116,7 @@ export async function convertModel(
     ...tokenizer,
     ...cut,
     config,
-    weights: watched(weights, { total: needed.length, onProgress, signal }),
+    weights: watched(weights, { total: needed.length, names: family.tensorNames, onProgress, signal }),
     pooling,
     normalize,
     maxSequenceLength,
@@ -125,12 +132,14 @@ export async function convertModel(
 
 interface Watch {
   readonly total: number;
+  /** By which a tensor is told of. */
+  readonly names: TensorNames;
   readonly onProgress: ConvertOptions['onProgress'] | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
 /** The same weights; to read one can be cancelled, is reported, and fails where a value is not finite. */
-function watched(weights: BertWeights, { total, onProgress, signal }: Watch): BertWeights {
+function watched(weights: BertWeights, { total, names, onProgress, signal }: Watch): BertWeights {
   const done = new Set<string>();
   const watch = ([name, { shape, read }]: [string, WeightTensor]): [string, WeightTensor] => [
     name,
@@ -140,8 +149,9 @@ function watched(weights: BertWeights, { total, onProgress, signal }: Watch): Be
         if (signal?.aborted)
           throw new FarmError('cancelled', 'the conversion was cancelled', { cause: signal.reason });
         const values = read();
-        checkFinite(name, values);
-        if (!done.has(name)) onProgress?.({ tensor: name, done: done.add(name).size, total });
+        const own = ownName(names, name);
+        checkFinite(own, values);
+        if (!done.has(name)) onProgress?.({ tensor: own, done: done.add(name).size, total });
         return values;
       },
     },

@@ -26,6 +26,7 @@ describe('ensureEmbeddedModel', () => {
       pooling: 'mean',
       poolingLayers: [1],
       dtype: 'float32',
+      maxPositions: 512,
       meaningful: false,
       sha256: {
         'model.onnx': expect.stringMatching(/^[0-9a-f]{64}$/) as string,

@@ -13,10 +13,14 @@ export function firstTokenStates(
   states: readonly string[],
   { lastName, poolingLayers }: { lastName: string; poolingLayers: readonly number[] },
 ): string[] {
-  const { graph } = build;
+  const { graph, config } = build;
   const rows = graph.input('rows', 'int32', ['R']);
   const pad = gather(build, 'rows_pad', slots.pad, rows, 0);
-  const bias = gather(build, 'rows_bias', slots.bias, rows, 0);
+  const rowsBias = gather(build, 'rows_bias', slots.bias, rows, 0);
+  const bias =
+    (config.distanceBuckets ?? 0) > 0
+      ? gather(build, 'first_bias', rowsBias, graph.int32s('query_0', [0]), 2)
+      : rowsBias;
   // The token in slot 0 of a row is its first one.
   const firstSlot = gather(build, 'first_slot', pad, graph.int32s('slot_0', [0], []), 2);
   const flat = graph.once('flat_shape', (name) => graph.int64s(name, [-1]));

@@ -5,13 +5,14 @@ import { z } from 'zod';
 import { parseBertConfig, type BertConfig } from './bert-config.ts';
 import { bertWeightsOf } from './bert-names.ts';
 import type { BertWeights } from './bert-weights.ts';
+import { familyOf } from './family/family-of.ts';
 import { readJsonFile } from './read-json-file.ts';
 import { readSafetensors } from './safetensors.ts';
 import { readShardedSafetensors } from './sharded-safetensors.ts';
 import type { StoredTensors } from './stored-tensor.ts';
 import { readTensorBundle } from './tensor-bundle/bundle.ts';
 
-/** A pretrained BERT on disk, with nothing read yet but its config and the names of its tensors. */
+/** A pretrained encoder on disk, with nothing read yet but its config and the names of its tensors. */
 export interface ModelSource {
   readonly format: 'tensor_bundle' | 'safetensors';
   /** Path of the weights; of a tensor bundle the prefix that its files have in common. */
@@ -28,13 +29,14 @@ export interface ModelSource {
  */
 export function readModelSource(directory: string, checkpoint?: string): ModelSource {
   const { format, weightsFile, tensors } = findWeights(directory, checkpoint);
-  const weights = bertWeightsOf(weightsFile, tensors);
   const configs = ['config.json', 'bert_config.json'];
   const names = format === 'safetensors' ? configs : configs.toReversed();
   const file = names.map((name) => join(directory, name)).find((path) => existsSync(path));
   if (file === undefined)
     throw new FarmError('invalid_argument', `${directory} has no ${names.join(' and no ')}`);
-  return { format, weightsFile, config: readConfig(file), weights };
+  const config = readConfig(file);
+  const weights = bertWeightsOf(weightsFile, tensors, familyOf(config.modelType));
+  return { format, weightsFile, config, weights };
 }
 
 interface FoundWeights extends Pick<ModelSource, 'format' | 'weightsFile'> {

@@ -1,10 +1,12 @@
 import { linear, type BertBuild } from './bert-layers.ts';
+import { distanceBias } from './distance-bias.ts';
 import { ONNX_TYPES } from './onnx-graph.ts';
 
 /** Names of the values that the attention of every block shares. */
 export interface AttentionSlots {
-  /** The graph's inputs of these names. */
+  /** The graph's input of this name. */
   readonly pad: string;
+  /** What is added to the scores: the graph's input, or with the distances of slots [B, heads, S, S]. */
   readonly bias: string;
   /** int32 [B, heads, S]: rows of the projections seen as [T * 3 * heads, headSize]. */
   readonly query: string;
@@ -21,11 +23,12 @@ export interface AttentionSlots {
 }
 
 /** The indices by which one Gather both pads (or unpads) and turns the heads outwards. */
-export function attentionSlots({ graph, config }: BertBuild): AttentionSlots {
-  const { heads, hiddenSize } = config;
+export function attentionSlots(build: BertBuild): AttentionSlots {
+  const { graph, config } = build;
+  const { heads, hiddenSize, distanceBuckets = 0 } = config;
   const pad = graph.input('pad', 'int32', ['B', 1, 'S']);
   const unpad = graph.input('unpad', 'int32', ['T']);
-  const bias = graph.input('bias', 'float32', ['B', 1, 1, 'S']);
+  const mask = graph.input('bias', 'float32', ['B', 1, 1, 'S']);
 
   const everyHead = Array.from({ length: heads }, (_, head) => head);
   const headCount = graph.int32s('head_count', [heads]);
@@ -40,6 +43,7 @@ export function attentionSlots({ graph, config }: BertBuild): AttentionSlots {
   const slots32 = graph.node('slots_int32', 'Cast', [slots], {
     attributes: { to: { int: ONNX_TYPES.int32 } },
   });
+  const bias = distanceBuckets > 0 ? distanceBias(build, mask, slots32) : mask;
   const headRows = graph.node('head_rows', 'Mul', [graph.int32s('head_row', everyHead, [1, heads]), slots32]);
   const token = graph.node('token', 'Unsqueeze', [unpad, graph.int64s('head_axis', [1])]);
   const context = graph.node('context_rows', 'Add', [token, headRows]);

@@ -45,6 +45,7 @@ describe('writePackedModel', () => {
       pooling: 'mean',
       poolingLayers: [1],
       dtype: 'float32',
+      maxPositions: 512,
       meaningful: true,
       sha256: {
         'model.onnx': expect.stringMatching(/^[0-9a-f]{64}$/) as string,

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { FarmError } from '@embedfarm/contract';
 import { formatBertConfig, type BertConfig } from './bert-config.ts';
 import { bertGraph, graphLayers, type BertGraphOptions } from './bert-graph.ts';
 import type { BertWeights } from './bert-weights.ts';
 import { encodeOnnxModel } from './onnx-model.ts';
+import { openVocabulary, type PackedVocabulary } from './packed-vocabulary.ts';
 import { outputFor, type Pooling } from './pooling.ts';
 import type { Quantization } from './quantized-linear.ts';
 import { sentenceTransformerFiles } from './sentence-transformer-files.ts';
@@ -14,8 +15,7 @@ import { writeOnnxModel } from './write-onnx-model.ts';
 export interface PackedModel {
   readonly config: BertConfig;
   readonly weights: BertWeights;
-  /** WordPiece entries by id, or the path of a `vocab.txt`. */
-  readonly vocabulary: readonly string[] | { readonly vocabFile: string };
+  readonly vocabulary: PackedVocabulary;
   readonly lowercase: boolean;
   /** Whether accents go; null, the default, is as `lowercase`. */
   readonly stripAccents?: boolean | null;
@@ -23,6 +23,10 @@ export interface PackedModel {
   readonly splitHan?: boolean;
   /** Further files of the tokenizer, by their name in the directory: paths to copy as they are. */
   readonly copies?: ReadonlyMap<string, string>;
+  /** A `tokenizer.json` to write, where BERT's WordPiece with [CLS] and [SEP] is not what a vocab.txt means. */
+  readonly tokenizerJson?: Readonly<Record<string, unknown>>;
+  /** Fields of the tokenizer_config.json, but for the length; those of a BertTokenizer by default. */
+  readonly tokenizerConfig?: Readonly<Record<string, unknown>>;
   /**
    * Decides what the graph gives: `cls` only the first tokens, `cls_pooled` these through the pooler (whose
    * weights it needs), any other all tokens. From all tokens everything can be pooled but `cls_pooled`.
@@ -59,8 +63,8 @@ export async function writePackedModel(directory: string, model: PackedModel): P
   const target = resolve(directory);
   if (await exists(target)) throw new FarmError('invalid_argument', `${target} exists already`);
   const { config } = model;
-  const vocabulary = await readVocabulary(model.vocabulary);
-  checkVocabulary(vocabulary, config);
+  const hasTokenizerJson = model.tokenizerJson !== undefined || model.copies?.has('tokenizer.json') === true;
+  const writeVocabulary = await openVocabulary(model.vocabulary, config, hasTokenizerJson);
   const maxSequenceLength = checkSequenceLength(model.maxSequenceLength ?? config.maxPositions, config);
   const graph = bertGraph(config, model.weights, graphOptions(model));
   const files = {
@@ -70,6 +74,7 @@ export async function writePackedModel(directory: string, model: PackedModel): P
       dimensions: config.hiddenSize * graphLayers(config, graphOptions(model)).poolingLayers.length,
       maxSequenceLength,
     }),
+    ...(model.tokenizerJson && { 'tokenizer.json': model.tokenizerJson }),
   };
   return inNewDirectory(target, async (temporary) => {
     const sha256 = await writeOnnxModel(temporary, graph);
@@ -79,9 +84,7 @@ export async function writePackedModel(directory: string, model: PackedModel): P
       await mkdir(dirname(join(temporary, path)), { recursive: true });
       await writeFile(join(temporary, path), `${JSON.stringify(content, null, 2)}\n`);
     }
-    const vocabFile = join(temporary, 'vocab.txt');
-    if ('vocabFile' in model.vocabulary) await copyFile(model.vocabulary.vocabFile, vocabFile);
-    else await writeFile(vocabFile, `${vocabulary.join('\n')}\n`);
+    await writeVocabulary(temporary);
     for (const [name, path] of model.copies ?? []) await copyFile(path, join(temporary, name));
   });
 }
@@ -106,6 +109,7 @@ function embedfarmFile(model: PackedModel): Record<string, unknown> {
     poolingLayers,
     dtype: model.quantization ? 'int8' : 'float32',
     ...(model.quantization ? { weightBits: model.quantization.weightBits } : {}),
+    maxPositions: model.config.maxPositions,
     meaningful: model.meaningful,
   };
 }
@@ -117,33 +121,6 @@ function graphOptions({ pooling, layers, poolingLayers, quantization }: PackedMo
     ...(layers === undefined ? {} : { layers }),
     ...(poolingLayers === undefined ? {} : { poolingLayers }),
   };
-}
-
-async function readVocabulary(vocabulary: PackedModel['vocabulary']): Promise<readonly string[]> {
-  if (!('vocabFile' in vocabulary)) {
-    const broken = vocabulary.findIndex((entry) => entry === '' || /[\r\n]/.test(entry));
-    if (broken === -1) return vocabulary;
-    throw new FarmError('invalid_argument', `vocabulary[${broken}] must be one line of text`);
-  }
-  const text = await readFile(vocabulary.vocabFile, 'utf8').catch((cause: unknown) => {
-    throw new FarmError('invalid_argument', `cannot read ${vocabulary.vocabFile}`, { cause });
-  });
-  return text.replace(/\r?\n$/, '').split(/\r?\n/);
-}
-
-function checkVocabulary(vocabulary: readonly string[], config: BertConfig): void {
-  // A table may have rows to spare, as some checkpoints pad it; an entry without a row has no vector.
-  if (vocabulary.length > config.vocabularySize) {
-    throw new FarmError(
-      'invalid_argument',
-      `the vocabulary has ${vocabulary.length} entries, the model has ${config.vocabularySize}`,
-    );
-  }
-  for (const special of ['[UNK]', '[CLS]', '[SEP]']) {
-    if (!vocabulary.includes(special)) {
-      throw new FarmError('invalid_argument', `the vocabulary has no ${special}`);
-    }
-  }
 }
 
 function checkSequenceLength(length: number, config: BertConfig): number {

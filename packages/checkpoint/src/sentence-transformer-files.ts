@@ -9,6 +9,8 @@ export interface SentenceTransformer {
   readonly stripAccents?: boolean | null;
   /** Whether every Han character is a word of its own; true by default. */
   readonly splitHan?: boolean;
+  /** Fields of the tokenizer_config.json, but for the length; those of a BertTokenizer by default. */
+  readonly tokenizerConfig?: Readonly<Record<string, unknown>>;
   /** Of a token's states. */
   readonly dimensions: number;
   readonly maxSequenceLength: number;
@@ -33,17 +35,23 @@ export function sentenceTransformerFiles(model: SentenceTransformer): Record<str
     // Lower case is the tokenizer's part; here it would be done a second time.
     'sentence_bert_config.json': { max_seq_length: model.maxSequenceLength, do_lower_case: false },
     'tokenizer_config.json': {
-      tokenizer_class: 'BertTokenizer',
-      do_lower_case: model.lowercase,
-      strip_accents: model.stripAccents ?? null,
-      tokenize_chinese_chars: model.splitHan ?? true,
+      ...(model.tokenizerConfig ?? bertTokenizerConfig(model)),
       model_max_length: model.maxSequenceLength,
-      unk_token: '[UNK]',
-      sep_token: '[SEP]',
-      pad_token: '[PAD]',
-      cls_token: '[CLS]',
-      mask_token: '[MASK]',
     },
+  };
+}
+
+function bertTokenizerConfig(model: SentenceTransformer): Record<string, unknown> {
+  return {
+    tokenizer_class: 'BertTokenizer',
+    do_lower_case: model.lowercase,
+    strip_accents: model.stripAccents ?? null,
+    tokenize_chinese_chars: model.splitHan ?? true,
+    unk_token: '[UNK]',
+    sep_token: '[SEP]',
+    pad_token: '[PAD]',
+    cls_token: '[CLS]',
+    mask_token: '[MASK]',
   };
 }
 

@@ -4,8 +4,10 @@ import { readJsonFileIfAny } from './read-json-file.ts';
 
 /** What a `tokenizer.json` says that other files of a model have to agree with. */
 export interface TokenizerJson {
-  /** Tokens by id. */
-  readonly entries: readonly string[];
+  /** Of a WordPiece, tokens by id; other kinds (byte-level BPE, Unigram) are more than a list of words. */
+  readonly entries: readonly string[] | undefined;
+  /** The ids end before it. */
+  readonly tokens: number;
   readonly lowercase: boolean;
 }
 
@@ -21,8 +23,10 @@ export function readTokenizerJson(file: string): TokenizerJson | undefined {
   if (!json) return undefined;
   const added = json.added_tokens.map(({ content, id }): [string, number] => [content, id]);
   const parts = [json.normalizer, ...(json.normalizer?.normalizers ?? [])];
+  const { vocab, isWordPiece } = json.model;
   return {
-    entries: byId(file, new Map([...json.model.vocab, ...added])),
+    entries: isWordPiece ? byId(file, new Map([...vocab, ...added])) : undefined,
+    tokens: [...vocab, ...added].reduce((most, [, id]) => Math.max(most, id + 1), 0),
     lowercase: parts.some((part) => part?.type === 'Lowercase' || part?.lowercase === true),
   };
 }
@@ -43,13 +47,31 @@ function byId(file: string, ids: ReadonlyMap<string, number>): string[] {
 
 const id = z.int().min(0);
 const normalizerPart = z.object({ type: z.string(), lowercase: z.boolean().optional() });
+const modelSchema = z
+  .object({ type: z.string().optional(), merges: z.unknown().optional(), vocab: z.unknown() })
+  .transform(({ type, merges, vocab }) => ({
+    // Files from before 2021 have no `type`: only BPE has merges then, and only Unigram a list.
+    isWordPiece: type === undefined ? merges === undefined && !Array.isArray(vocab) : type === 'WordPiece',
+    vocab: entriesOf(vocab),
+  }))
+  .pipe(
+    z.object({
+      isWordPiece: z.boolean(),
+      vocab: z.array(z.tuple([z.string(), id]), 'must be an object or a list'),
+    }),
+  );
 const tokenizerSchema = z.object({
-  model: z.object({
-    vocab: z
-      .custom<object>((value) => typeof value === 'object' && value !== null, 'must be an object')
-      .transform((vocab) => Object.entries(vocab))
-      .pipe(z.array(z.tuple([z.string(), id]))),
-  }),
+  model: modelSchema,
   added_tokens: z.array(z.object({ content: z.string(), id })).default([]),
   normalizer: normalizerPart.extend({ normalizers: z.array(normalizerPart).optional() }).nullish(),
 });
+
+/** Unigram lists its pieces with their log probabilities; their places are their ids. */
+function entriesOf(vocab: unknown): unknown {
+  if (Array.isArray(vocab)) return vocab.map((piece: unknown, place) => [firstOf(piece), place]);
+  return typeof vocab === 'object' && vocab !== null ? Object.entries(vocab) : undefined;
+}
+
+function firstOf(piece: unknown): unknown {
+  return Array.isArray(piece) ? piece[0] : piece;
+}

@@ -5,7 +5,8 @@ import { z } from 'zod';
 export const engineOptionsSchema = z.strictObject({
   /**
    * `embedded` for the model that the farm brings along, else a directory: a model in Hugging Face layout
-   * with its ONNX graph, or the weights of a BERT (Google's checkpoint, safetensors), which are converted once.
+   * with its ONNX graph, or weights, which are converted once: a BERT (Google's checkpoint, safetensors), RoBERTa,
+   * XLM-RoBERTa, DistilBERT or MPNet (safetensors).
    */
   model: z.string().min(1).default('embedded'),
 

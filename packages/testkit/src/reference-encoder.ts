@@ -24,7 +24,9 @@ export interface ReferenceOptions {
  * Source: Devlin et al., "BERT", 2018 (https://arxiv.org/abs/1810.04805); Vaswani et al., "Attention is
  * all you need", 2017 (https://arxiv.org/abs/1706.03762), sections 3.2 and 3.3; Ba et al., "Layer
  * normalization", 2016 (https://arxiv.org/abs/1607.06450); Hendrycks & Gimpel, "GELU", 2016
- * (https://arxiv.org/abs/1606.08415).
+ * (https://arxiv.org/abs/1606.08415); Liu et al., "RoBERTa", 2019 (https://arxiv.org/abs/1907.11692); Sanh et
+ * al., "DistilBERT", 2019 (https://arxiv.org/abs/1910.01108); Song et al., "MPNet", 2020
+ * (https://arxiv.org/abs/2004.09297).
  */
 export function referenceHidden(
   config: BertConfig,
@@ -42,7 +44,7 @@ export function referenceHidden(
     const context = attend(model, `${block}.attention.self`, hidden, mask);
     const attended = linear(model, `${block}.attention.output.dense`, context);
     const middle = layerNorm(model, `${block}.attention.output.LayerNorm`, add(attended, hidden));
-    const wide = linear(model, `${block}.intermediate.dense`, middle).map(GELU[config.activation]);
+    const wide = linear(model, `${block}.intermediate.dense`, middle).map(ACTIVATION[config.activation]);
     const narrow = linear(model, `${block}.output.dense`, wide);
     hidden = layerNorm(model, `${block}.output.LayerNorm`, add(narrow, middle));
     outputs.push(hidden);
@@ -135,22 +137,25 @@ interface Model {
   readonly weights: BertWeights;
 }
 
-const GELU: Record<BertConfig['activation'], (x: number) => number> = {
+const ACTIVATION: Record<BertConfig['activation'], (x: number) => number> = {
   gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
   gelu_tanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+  relu: (x) => Math.max(0, x),
 };
 
 function embed(model: Model, ids: readonly number[], types: readonly number[]): Float64Array {
-  const { hiddenSize } = model.config;
+  const { hiddenSize, segmentTypes, firstPosition = 0 } = model.config;
   const words = weightOf(model.weights, 'embeddings.word_embeddings.weight').read();
   const places = weightOf(model.weights, 'embeddings.position_embeddings.weight').read();
-  const segments = weightOf(model.weights, 'embeddings.token_type_embeddings.weight').read();
+  const segments = segmentTypes
+    ? weightOf(model.weights, 'embeddings.token_type_embeddings.weight').read()
+    : new Float32Array(hiddenSize);
   const sum = new Float64Array(ids.length * hiddenSize);
   ids.forEach((id, place) => {
     for (let i = 0; i < hiddenSize; i += 1) {
       sum[place * hiddenSize + i] =
         at(words, id * hiddenSize + i) +
-        at(places, place * hiddenSize + i) +
+        at(places, (firstPosition + place) * hiddenSize + i) +
         at(segments, at(types, place) * hiddenSize + i);
     }
   });
@@ -159,7 +164,11 @@ function embed(model: Model, ids: readonly number[], types: readonly number[]): 
 
 /** Scaled dot-product attention, head by head. A masked token's scores are 10,000 lower, as in Google's BERT. */
 function attend(model: Model, name: string, hidden: Float64Array, mask: readonly number[]): Float64Array {
-  const { hiddenSize, heads } = model.config;
+  const { hiddenSize, heads, distanceBuckets = 0 } = model.config;
+  const biases =
+    distanceBuckets > 0
+      ? weightOf(model.weights, 'encoder.relative_attention_bias.weight').read()
+      : new Float32Array(0);
   const query = linear(model, `${name}.query`, hidden);
   const key = linear(model, `${name}.key`, hidden);
   const value = linear(model, `${name}.value`, hidden);
@@ -175,7 +184,8 @@ function attend(model: Model, name: string, hidden: Float64Array, mask: readonly
         for (let i = 0; i < headSize; i += 1) {
           dot += at(query, from * hiddenSize + column + i) * at(key, to * hiddenSize + column + i);
         }
-        scores[to] = dot / Math.sqrt(headSize) - (1 - at(mask, to)) * 10_000;
+        const apart = distanceBuckets > 0 ? at(biases, bucket(to - from) * heads + head) : 0;
+        scores[to] = dot / Math.sqrt(headSize) + apart - (1 - at(mask, to)) * 10_000;
       }
       softmax(scores).forEach((share, to) => {
         for (let i = 0; i < headSize; i += 1) {
@@ -186,6 +196,18 @@ function attend(model: Model, name: string, hidden: Float64Array, mask: readonly
     }
   }
   return context;
+}
+
+/**
+ * T5's relative_position_bucket for 32 buckets and a greatest distance of 128, as MPNet has it. Rounded up a
+ * little: a logarithm that falls short of a whole number by 1e-16 would give the bucket before.
+ */
+function bucket(ahead: number): number {
+  const half = ahead > 0 ? 16 : 0;
+  const length = Math.abs(ahead);
+  if (length < 8) return half + length;
+  const shared = Math.floor((Math.log(length / 8) / Math.log(128 / 8)) * 8 + 1e-9);
+  return half + Math.min(8 + shared, 15);
 }
 
 function softmax(scores: Float64Array): Float64Array {

@@ -17,8 +17,11 @@ const FLAGS: readonly FlagName[] = [
 
 export function convertCommand(): Command {
   const command = new Command('convert')
-    .description('Write a pretrained BERT as a model directory of the farm, in the fastest form.')
-    .argument('<source>', "a directory: Google's bert_model.ckpt.*, or model.safetensors")
+    .description('Write a pretrained encoder as a model directory of the farm, in the fastest form.')
+    .argument(
+      '<source>',
+      "a directory: Google's bert_model.ckpt.*, or model.safetensors of a BERT, RoBERTa, DistilBERT or MPNet",
+    )
     .argument('<out>', 'the directory to write; it must not exist')
     .option('--checkpoint <prefix>', 'prefix of the TensorFlow checkpoint, where it is not bert_model.ckpt')
     .action(async (source: string, out: string, { checkpoint }: { checkpoint?: string }) => {

@@ -21,6 +21,15 @@ const SIZES: Record<string, Partial<BertConfig>> = {
   'one block': { layers: 1 },
   'heads of 32': { layers: 2, hiddenSize: 384, heads: 12, intermediateSize: 1536 },
   'heads of 64': { layers: 1, hiddenSize: 768, heads: 12, intermediateSize: 3072 },
+  'MPNet’s distances': {
+    layers: 2,
+    hiddenSize: 384,
+    heads: 12,
+    intermediateSize: 1536,
+    modelType: 'mpnet',
+    segmentTypes: 0,
+    distanceBuckets: 32,
+  },
 };
 
 let models = 0;

@@ -11,6 +11,8 @@ export function packedEncoder(
 ): OnnxEncoder {
   const { heads, output = 'tokens', masked } = options;
   const size = hiddenSizeOf(options);
+  // A model with a single token type, or none, has no use for them.
+  const hasTypes = session.inputNames.includes('types');
   return async (batch) => {
     const rows = batch.lengths.length;
     const tokens = batch.ids.length;
@@ -18,11 +20,11 @@ export function packedEncoder(
     const feeds: Record<string, Tensor> = {
       ids: new tensor('int32', batch.ids, [tokens]),
       positions: new tensor('int32', positions, [tokens]),
-      types: new tensor('int32', new Int32Array(tokens), [tokens]),
       pad: new tensor('int32', pad, [rows, 1, slots]),
       unpad: new tensor('int32', unpad, [tokens]),
       bias: new tensor('float32', bias, [rows, 1, 1, slots]),
     };
+    if (hasTypes) feeds['types'] = new tensor('int32', new Int32Array(tokens), [tokens]);
     if (output === 'tokens') {
       const hidden = readHidden(await session.run(feeds), 'hidden', [1, tokens, size]);
       return { hidden, size, starts, lengths: batch.lengths, ...(masked ? { masked } : {}) };

@@ -1,7 +1,8 @@
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writePlainOnnxModel } from '@embedfarm/testkit/tiny-model';
+import { safetensorsOf } from '@embedfarm/testkit/safetensors-of';
+import { tinyModel, writePlainOnnxModel } from '@embedfarm/testkit/tiny-model';
 import { writeWeights } from '@embedfarm/testkit/write-weights';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Engine } from '../engine.ts';
@@ -61,6 +62,16 @@ it('converts once for two that ask at the same time', async () => {
 it('takes a directory with a graph as it is', async () => {
   const plain = join(directory, 'plain');
   await writePlainOnnxModel(plain);
+  expect(await ensureConverted(plain, cacheDir, {})).toBe(plain);
+});
+
+it('takes the export beside weights that it cannot read', async () => {
+  const plain = join(directory, 'plain');
+  await writePlainOnnxModel(plain, { modelFile: 'onnx/model.onnx' });
+  const config = JSON.parse(await readFile(join(plain, 'config.json'), 'utf8')) as object;
+  await writeFile(join(plain, 'model.safetensors'), safetensorsOf(tinyModel().weights));
+  expect(await ensureConverted(plain, cacheDir, {})).not.toBe(plain);
+  await writeFile(join(plain, 'config.json'), JSON.stringify({ ...config, model_type: 'albert' }));
   expect(await ensureConverted(plain, cacheDir, {})).toBe(plain);
 });
 

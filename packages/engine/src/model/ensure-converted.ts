@@ -3,10 +3,13 @@ import { mkdir, readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { convertModel, type ConvertOptions, type ConvertProgress } from '@embedfarm/checkpoint/convert';
 import type { WeightBits } from '@embedfarm/checkpoint/quantize-columns';
+import { MODEL_TYPES } from '@embedfarm/checkpoint/family/encoder-family';
 import { FarmError } from '@embedfarm/contract';
+import { z } from 'zod';
 import type { ResolvedEngineOptions } from '../engine-options.ts';
 import { makeInt8 } from '../int8/make-int8.ts';
 import { isFile } from './is-file.ts';
+import { readModelJson } from './model-files.ts';
 
 /** Part of the cache key: a conversion that writes other bits gets another number. */
 const CONVERSION = 1;
@@ -61,15 +64,24 @@ export interface ConversionWishes extends Partial<
 
 /**
  * Whether a directory holds weights that we build the graph for. A graph of the farm's own is taken as it
- * is; so is a foreign one, but where the weights of a BERT stand beside it ours is faster and exact.
+ * is; so is a foreign one, but where the weights of a family that we know stand beside it ours is faster and
+ * exact.
  */
 async function isConvertible(directory: string): Promise<boolean> {
   const names = await readdir(directory).catch((): string[] => []);
   if (names.includes('embedfarm.json') || names.includes('model.onnx')) return false;
+  if ((await isFile(join(directory, 'onnx', 'model.onnx'))) && !(await isOfKnownFamily(directory)))
+    return false;
   return names.some(
     (name) => /^model\.safetensors(\.index\.json)?$/.test(name) || /\.ckpt(-\d+)?\.index$/.test(name),
   );
 }
+
+async function isOfKnownFamily(directory: string): Promise<boolean> {
+  const config = await readModelJson(directory, 'config.json', familySchema);
+  return MODEL_TYPES.some((known) => known === (config?.model_type ?? 'bert'));
+}
+const familySchema = z.object({ model_type: z.string().optional() });
 
 /** Names, sizes and times of change of all files, and what was asked for. */
 async function sourceKey(source: string, wishes: ConversionWishes): Promise<string> {

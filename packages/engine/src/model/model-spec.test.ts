@@ -86,6 +86,22 @@ describe('readModelSpec', () => {
     });
   });
 
+  it('knows the fields of DistilBERT by their own names', async () => {
+    const { hidden_size: dim, num_hidden_layers: n_layers, num_attention_heads: n_heads, ...rest } = CONFIG;
+    const config = { ...rest, model_type: 'distilbert', dim, n_layers, n_heads };
+    const spec = await readModelSpec(await write({ 'config.json': config }));
+    expect(spec).toMatchObject({ dimensions: 384, layers: 6, heads: 12, maxSequenceLength: 512 });
+    const broken = readModelSpec(await write({ 'config.json': { ...config, dim: 'wide' } }));
+    await expect(broken).rejects.toThrow(/config\.json: .*hidden_size/s);
+  });
+
+  it('takes the longest sequence of a packed graph from embedfarm.json', async () => {
+    const config = { ...CONFIG, model_type: 'roberta', max_position_embeddings: 514, pad_token_id: 3 };
+    const packed = { format: 1, graph: 'packed', layers: 6, maxPositions: 300, meaningful: true };
+    const files = { 'config.json': config, 'embedfarm.json': packed };
+    expect((await readModelSpec(await write(files))).maxSequenceLength).toBe(300);
+  });
+
   it('knows a packed graph, its layers and its meaning by embedfarm.json', async () => {
     const packed = { format: 1, graph: 'packed', layers: 4, meaningful: false };
     expect(await readModelSpec(await write({ 'embedfarm.json': packed }))).toMatchObject({

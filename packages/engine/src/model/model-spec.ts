@@ -1,6 +1,7 @@
 import { GRAPH_OUTPUTS, POOLINGS, type Pooling } from '@embedfarm/checkpoint/pooling';
 import { FarmError, WEIGHT_DTYPES, type WeightDtype } from '@embedfarm/contract';
 import { z } from 'zod';
+import { withUsualFields } from './config-fields.ts';
 import { findModelFiles, missingFile, readModelJson, type ModelFiles } from './model-files.ts';
 import { poolOutput, type PooledOutput } from './pooled-output.ts';
 import { readSentenceModules } from './sentence-modules.ts';
@@ -76,7 +77,11 @@ export async function readModelSpec(directory: string, wishes: ModelWishes = {})
     padId: config.pad_token_id ?? 0,
     maxSequenceLength: checkLength(
       wishes.maxSequenceLength,
-      shortestLimit(directory, [positionsOf(config), tokenizer.model_max_length, sentence?.max_seq_length]),
+      shortestLimit(directory, [
+        packed?.maxPositions ?? positionsOf(config),
+        tokenizer.model_max_length,
+        sentence?.max_seq_length,
+      ]),
     ),
     maskClsSep: wishes.maskClsSep ?? false,
     normalize: wishes.normalize ?? modules.normalize,
@@ -93,15 +98,18 @@ export async function readModelSpec(directory: string, wishes: ModelWishes = {})
   };
 }
 
-const configSchema = z.object({
-  model_type: z.string().optional(),
-  vocab_size: z.int().min(1),
-  hidden_size: z.int().min(1),
-  num_hidden_layers: z.int().min(1),
-  num_attention_heads: z.int().min(1),
-  max_position_embeddings: z.int().min(2),
-  pad_token_id: z.int().min(0).nullish(),
-});
+const configSchema = z.preprocess(
+  withUsualFields,
+  z.object({
+    model_type: z.string().optional(),
+    vocab_size: z.int().min(1),
+    hidden_size: z.int().min(1),
+    num_hidden_layers: z.int().min(1),
+    num_attention_heads: z.int().min(1),
+    max_position_embeddings: z.int().min(2),
+    pad_token_id: z.int().min(0).nullish(),
+  }),
+);
 
 const packedSchema = z.object({
   format: z.literal(1),
@@ -110,6 +118,7 @@ const packedSchema = z.object({
   output: z.enum(GRAPH_OUTPUTS).optional(),
   pooling: z.enum(POOLINGS).optional(),
   poolingLayers: z.array(z.int().min(0)).min(1).optional(),
+  maxPositions: z.int().min(1).optional(),
   meaningful: z.boolean(),
   dtype: z.enum(WEIGHT_DTYPES).optional(),
   weightBits: z.union([z.literal(7), z.literal(8)]).optional(),
@@ -126,7 +135,7 @@ const tokenizerSchema = z.object({
 
 const sentenceSchema = z.object({ max_seq_length: z.int().min(1).nullish() });
 
-// These count positions from pad_token_id + 1 on:
+// In exports these count positions from pad_token_id + 1 on:
 // https://github.com/huggingface/transformers/blob/main/src/transformers/models/roberta/modeling_roberta.py
 const POSITIONS_AFTER_PAD: readonly string[] = ['roberta', 'xlm-roberta', 'camembert', 'mpnet'];
 
