@@ -1,4 +1,4 @@
-/** Calls `tell` with 10, 20, … 100 as these percents are reached: a large model takes its time. */
+/** Calls `tell` at most ten times, with the tenth that was reached last, in percent. */
 export function onceATenth(tell: (percent: number) => void): (done: number, total: number) => void {
   let told = 0;
   return (done, total) => {

@@ -34,15 +34,9 @@ export class DownloadFolder {
       await mkdir(parent, { recursive: true });
       const path = join(parent, `${commit}.${HOST}-${process.pid}-${randomUUID().slice(0, 8)}.part`);
       for (const abandoned of await abandonedFolders(parent, commit)) {
-        const isOurs = await rename(abandoned, path).then(
-          () => true,
-          () => false,
-        );
-        if (isOurs) break;
+        if (await isTaken(abandoned, path)) break;
       }
       await mkdir(path, { recursive: true });
-      const now = new Date();
-      await utimes(path, now, now);
       return new DownloadFolder(path);
     });
   }
@@ -51,6 +45,19 @@ export class DownloadFolder {
   async close(): Promise<void> {
     clearInterval(this.#heartbeat);
     await utimes(this.path, 0, 0).catch(() => undefined);
+  }
+}
+
+/** @returns false where another process was quicker. */
+async function isTaken(abandoned: string, path: string): Promise<boolean> {
+  try {
+    const now = new Date();
+    // Before it is renamed: with its old time it would be taken from us again.
+    await utimes(abandoned, now, now);
+    await rename(abandoned, path);
+    return true;
+  } catch {
+    return false;
   }
 }
 

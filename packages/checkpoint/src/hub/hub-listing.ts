@@ -24,7 +24,7 @@ export interface HubListing {
   readonly commit: string;
   readonly paths: readonly string[];
   /** @throws FarmError `invalid_argument` where the hub tells no size or no checksum. */
-  file(path: string, signal: AbortSignal | undefined): Promise<HubFile>;
+  readonly file: (path: string, signal: AbortSignal | undefined) => Promise<HubFile>;
 }
 
 // Some 100 bytes a file; the largest models have some hundreds of files.

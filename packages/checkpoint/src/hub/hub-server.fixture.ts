@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { HubPace } from './retrying.ts';
 
@@ -15,7 +21,7 @@ export interface SeenRequest {
   readonly isStore: boolean;
 }
 
-type Answer = (request: SeenRequest, response: ServerResponse) => void;
+export type Answer = (request: SeenRequest, response: ServerResponse) => void;
 
 /** From this size on a file is kept by its sha256, and served by the other host. */
 export const LARGE_BYTES = 4_096;
@@ -23,6 +29,9 @@ export const LARGE_BYTES = 4_096;
 export const MODEL = 'someone/tiny-bert';
 
 export class HubServer {
+  url = '';
+  /** Of large files. */
+  storeUrl = '';
   readonly seen: SeenRequest[] = [];
   /** A list without sizes and checksums, as some mirrors have it. */
   listsNamesOnly = false;
@@ -41,19 +50,9 @@ export class HubServer {
   static async open(files: Readonly<Record<string, string | Uint8Array>>): Promise<HubServer> {
     const server = new HubServer();
     server.serve(files);
-    for (const one of [server.#hub, server.#store]) {
-      one.listen(0, '127.0.0.1');
-      await once(one, 'listening');
-    }
+    server.url = await listen(server.#hub);
+    server.storeUrl = await listen(server.#store);
     return server;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#hub.address() as AddressInfo).port}`;
-  }
-
-  get storeUrl(): string {
-    return `http://127.0.0.1:${(this.#store.address() as AddressInfo).port}`;
   }
 
   /** Changes with every file, as git's. */
@@ -79,6 +78,11 @@ export class HubServer {
     );
   }
 
+  breakConnections(): void {
+    this.#hub.closeAllConnections();
+    this.#store.closeAllConnections();
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -94,7 +98,7 @@ export class HubServer {
   }
 
   #handle(
-    { method = 'GET', url = '/', headers }: { method?: string; url?: string; headers: IncomingHttpHeaders },
+    { method = 'GET', url = '/', headers }: IncomingMessage,
     response: ServerResponse,
     isStore: boolean,
   ): void {
@@ -150,6 +154,12 @@ export class HubServer {
   }
 }
 
+async function listen(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
 /** Sends a file from its start or from where the request says. */
 export function sendRange(
   { method, headers }: SeenRequest,
@@ -169,11 +179,11 @@ export function sendRange(
   send(response, 206, { etag, 'content-range': range, 'content-length': content.length - from }, body);
 }
 
-/** The first bytes of a file, and then the connection breaks. */
-export function breakAfter(content: Buffer, bytes: number, etag?: string): Answer {
+/** The first bytes of a file, and then nothing. */
+export function sendStart(content: Buffer, bytes: number, etag?: string): Answer {
   return (_request, response) => {
     response.writeHead(200, { 'content-length': content.length, ...(etag !== undefined && { etag }) });
-    response.write(content.subarray(0, bytes), () => response.socket?.end());
+    response.write(content.subarray(0, bytes));
   };
 }
 
