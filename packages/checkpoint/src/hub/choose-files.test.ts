@@ -2,8 +2,8 @@ import { FarmError } from '@embedfarm/contract';
 import { describe, expect, it } from 'vitest';
 import { chooseConfig, chooseDescriptions, chooseWeights } from './choose-files.ts';
 
-// What sentence-transformers/all-MiniLM-L6-v2 lists.
-const MINILM = [
+// What a model of sentence-transformers may have beside its weights.
+const KEPT = [
   '.gitattributes',
   '1_Pooling/config.json',
   'README.md',
@@ -30,7 +30,7 @@ const MINILM = [
 
 describe('Of the files of a model', () => {
   it('those are taken that the farm reads, and one form of the weights', () => {
-    expect(chooseDescriptions(MINILM)).toEqual([
+    expect(chooseDescriptions(KEPT)).toEqual([
       '1_Pooling/config.json',
       'config.json',
       'config_sentence_transformers.json',
@@ -41,8 +41,8 @@ describe('Of the files of a model', () => {
       'tokenizer_config.json',
       'vocab.txt',
     ]);
-    expect(chooseWeights(MINILM)).toEqual(['model.safetensors']);
-    expect(chooseConfig(MINILM)).toBe('config.json');
+    expect(chooseWeights(KEPT)).toEqual(['model.safetensors']);
+    expect(chooseConfig(KEPT)).toBe('config.json');
   });
 
   it.each<[string, string[], string[]]>([
@@ -114,7 +114,7 @@ describe('Of the files of a model', () => {
 
   it('the export is taken where our graph does not fit, and without one it is said why', () => {
     const misfit = new FarmError('invalid_argument', 'not the config of a BERT model: model_type');
-    expect(chooseWeights(MINILM, misfit)).toEqual(['onnx/model.onnx']);
+    expect(chooseWeights(KEPT, misfit)).toEqual(['onnx/model.onnx']);
     expect(() => chooseWeights(['model.safetensors'], misfit)).toThrow(
       'not the config of a BERT model: model_type; and there is no onnx/model.onnx',
     );

@@ -148,6 +148,13 @@ describe('A file of a hub', () => {
     expect(ranges()).toEqual([undefined]);
   });
 
+  it('begins again where the server has another file now', async () => {
+    server.answer(NAME, sendStart(Buffer.alloc(CONTENT.length), HALF, '"older"'));
+    const onSome = onceOnly(() => server.breakConnections());
+    await expectWhole(await download({ onSome }));
+    expect(server.requestsFor(NAME).map(({ headers }) => headers['if-range'])).toEqual(['"older"']);
+  });
+
   it('begins again where what was left of it is damaged, or too long', async () => {
     await writeFile(`${target}.part`, Buffer.alloc(HALF));
     await expectWhole(await download());

@@ -1,7 +1,8 @@
-import { mkdir, readFile, statfs } from 'node:fs/promises';
+import { mkdir, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FarmError } from '@embedfarm/contract';
 import { parseBertConfig } from '../bert-config.ts';
+import { readWholeFile } from '../read-file-range.ts';
 import { parseJson } from '../read-json-file.ts';
 import { chooseConfig, chooseDescriptions, chooseWeights } from './choose-files.ts';
 import { downloadFile } from './download-file.ts';
@@ -41,6 +42,8 @@ export interface ModelDownload {
 // More than a few share the same line.
 const PARALLEL_FILES = 3;
 
+const MAX_CONFIG_BYTES = 1 << 22;
+
 /**
  * The files of a listing that the farm reads, in the cache.
  *
@@ -75,7 +78,7 @@ async function chooseFiles(hub: Hub, directory: string, download: ModelDownload)
     await fetchFiles(hub, directory, [await describe(config)], quiet);
   }
   const chosen = new Set(chooseDescriptions(paths));
-  const misfit = config === undefined ? undefined : await misfitOf(join(directory, config));
+  const misfit = config === undefined ? undefined : misfitOf(join(directory, config));
   for (const path of weightsOf(id, paths, misfit)) chosen.add(path);
   const files: HubFile[] = [];
   for (const path of chosen) files.push(await describe(path));
@@ -91,9 +94,9 @@ function weightsOf({ model }: HubId, paths: readonly string[], misfit: FarmError
 }
 
 /** Why the graph that we build does not fit, or undefined. */
-async function misfitOf(config: string): Promise<FarmError | undefined> {
+function misfitOf(config: string): FarmError | undefined {
   try {
-    parseBertConfig(parseJson('config.json', await readFile(config)));
+    parseBertConfig(parseJson('config.json', readWholeFile(config, MAX_CONFIG_BYTES, 'the JSON')));
     return undefined;
   } catch (thrown) {
     return FarmError.from(thrown);

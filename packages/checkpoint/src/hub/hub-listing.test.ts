@@ -96,7 +96,7 @@ describe('The listing of a model', () => {
       { sha: 'a'.repeat(40), siblings: [{ rfilename: 'a', lfs: { size: 1, sha256: 'x' } }] },
       'siblings[0].lfs.sha256',
     ],
-    ['no end', 'x'.repeat((1 << 24) + 1), 'has more than 16777216 bytes'],
+    ['no end', 'x'.repeat((1 << 22) + 1), 'has more than 4194304 bytes'],
   ])('with %s is refused', async (_, listing, fault) => {
     answerListing(listing);
     await expect(list()).rejects.toMatchObject({

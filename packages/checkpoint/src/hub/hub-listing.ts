@@ -27,8 +27,8 @@ export interface HubListing {
   readonly file: (path: string, signal: AbortSignal | undefined) => Promise<HubFile>;
 }
 
-// Some 100 bytes a file; the largest models have some hundreds of files.
-const MAX_LISTING_BYTES = 1 << 24;
+// Some 300 bytes a file, and the largest models have some hundreds of files. As for other JSON: see read-json-file.ts.
+const MAX_LISTING_BYTES = 1 << 22;
 
 /**
  * @throws HubError for a model or revision that is not there or not given; FarmError `invalid_argument` for a

@@ -109,16 +109,16 @@ describe('A model of a hub', () => {
 
   it('is taken from the cache with a warning where the hub is gone, or busy, and at once', async () => {
     const known = await fetchModel();
-    const warnings: string[] = [];
+    const notices: string[] = [];
     const waits: number[] = [];
-    const call = { onWarning: (warning: string) => warnings.push(warning), pace: hastyPace(waits) };
+    const call = { onNotice: (notice: string) => notices.push(notice), pace: hastyPace(waits) };
     server.answer('/api/', (_, response) => send(response, 503, { 'retry-after': '100' }), 9);
     expect(await fetchModel(MODEL, {}, call)).toEqual(known);
     const options = { hubUrl: server.url };
     await server.close();
     expect(await fetchModel(MODEL, options, call)).toEqual(known);
     expect(waits).toEqual([]);
-    expect(warnings).toEqual([
+    expect(notices).toEqual([
       expect.stringMatching(
         /answered 503 for .*; it is taken from the cache as it was last, at [0-9a-f]{40}$/,
       ),

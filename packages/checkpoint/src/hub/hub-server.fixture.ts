@@ -144,10 +144,11 @@ export class HubServer {
     if (content === undefined || commit !== this.commit) {
       return send(response, 404, { 'x-error-code': 'EntryNotFound' });
     }
+    response.setHeader('x-repo-commit', commit);
     const etag = `"${this.#isLarge(path) ? sha('sha256', content) : blobId(content)}"`;
     if (this.#isLarge(path) && !request.isStore) {
       const location = `${this.storeUrl}${encodeURI(request.path)}`;
-      const linked = { 'x-linked-etag': etag, 'x-linked-size': content.length, 'x-repo-commit': commit };
+      const linked = { 'x-linked-etag': etag, 'x-linked-size': content.length };
       return send(response, 302, { location, ...linked });
     }
     sendRange(request, response, content, etag, this.knowsRanges);
@@ -161,7 +162,7 @@ async function listen(server: Server): Promise<string> {
 }
 
 /** Sends a file from its start or from where the request says. */
-export function sendRange(
+function sendRange(
   { method, headers }: SeenRequest,
   response: ServerResponse,
   content: Buffer,
@@ -169,14 +170,14 @@ export function sendRange(
   knowsRanges: boolean,
 ): void {
   const from = Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0);
-  const body = method === 'HEAD' ? '' : content.subarray(knowsRanges ? from : 0);
   const isValid = headers['if-range'] === undefined || headers['if-range'] === etag;
   if (!knowsRanges || headers.range === undefined || !isValid) {
     return send(response, 200, { etag, 'content-length': content.length }, method === 'HEAD' ? '' : content);
   }
   if (from >= content.length) return send(response, 416, {});
   const range = `bytes ${from}-${content.length - 1}/${content.length}`;
-  send(response, 206, { etag, 'content-range': range, 'content-length': content.length - from }, body);
+  const ranged = { etag, 'content-range': range, 'content-length': content.length - from };
+  send(response, 206, ranged, content.subarray(from));
 }
 
 /** The first bytes of a file, and then nothing. */
