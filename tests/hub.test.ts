@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatBertConfig } from '@embedfarm/checkpoint/bert-config';
+import { Engine } from '@embedfarm/engine/engine';
 import { EmbeddingFarm } from '@embedfarm/sdk';
 import { eventually } from '@embedfarm/testkit/eventually';
 import { openTestRedis, type TestRedis } from '@embedfarm/testkit/redis';
@@ -122,6 +123,19 @@ describe('A model by its id on a hub', () => {
     expect(output).toContain('model tiny-bert');
     expect(exitCode).toBe(0);
     expect(hub.requestsFor('model.safetensors')).toHaveLength(1);
+    expect(hub.seen.filter(({ path }) => path.startsWith('/api/'))).toHaveLength(1);
+  });
+
+  it('is asked for once where both of its forms are made: int8, and the float32 that it is compared with', async () => {
+    const cacheDir = join(folder, 'int8');
+    const options = { model: MODEL, hubUrl: hub.url, dtype: 'int8', devices: 'cpu:1', cacheDir } as const;
+    await (await Engine.open(options)).close();
+    const [converted = ''] = await readdir(join(cacheDir, 'converted'));
+    // As if it had never been compared.
+    await rm(join(cacheDir, 'converted', converted, 'int8-check.json'));
+    hub.seen.length = 0;
+    await (await Engine.open(options)).close();
+    expect(await readdir(join(cacheDir, 'converted'))).toHaveLength(2);
     expect(hub.seen.filter(({ path }) => path.startsWith('/api/'))).toHaveLength(1);
   });
 
