@@ -83,6 +83,8 @@ async function openWorkers(
   const variables = {
     REDIS_URL: redis,
     EMBEDFARM_MODEL: settings.model ?? EMBEDDED_MODEL,
+    ...(settings.hubUrl === undefined ? {} : { EMBEDFARM_HUB_URL: settings.hubUrl }),
+    ...(settings.offline === undefined ? {} : { EMBEDFARM_OFFLINE: String(settings.offline) }),
     // Workers of one machine share its cores.
     ...(count > 1 && settings.devices === undefined
       ? { EMBEDFARM_DEVICES: `cpu:${Math.max(1, Math.floor(availableParallelism() / count))}` }

@@ -1,5 +1,4 @@
-import { basename, resolve } from 'node:path';
-import { nameSchema } from '@embedfarm/contract';
+import { modelName } from '@embedfarm/checkpoint/model-name';
 import type { Env } from '@embedfarm/service/env';
 
 /**
@@ -8,6 +7,5 @@ import type { Env } from '@embedfarm/service/env';
  */
 export function producerModel({ name, model }: Pick<Env, 'name' | 'model'>): { model?: string } {
   if (name !== undefined) return { model: name };
-  if (model === undefined) return {};
-  return { model: nameSchema.safeParse(model).success ? model : basename(resolve(model)) };
+  return model === undefined ? {} : { model: modelName(model) };
 }

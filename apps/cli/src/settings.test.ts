@@ -11,6 +11,8 @@ const FLAGS: readonly FlagName[] = [
   'maxSeqLen',
   'maskClsSep',
   'bertAsServiceDefaults',
+  'hubUrl',
+  'offline',
 ];
 
 afterEach(() => vi.unstubAllEnvs());
@@ -46,7 +48,15 @@ describe('The flags of a model', () => {
     expect(read(flag)).toMatchObject({ normalize });
   });
 
+  it('say where models come from, over what other programs are told', () => {
+    vi.stubEnv('HF_ENDPOINT', 'https://mirror.test');
+    expect(read()).toMatchObject({ hubUrl: 'https://mirror.test', offline: undefined });
+    const args = ['--hub-url', 'http://127.0.0.1:8080/hf', '--offline'];
+    expect(read(...args)).toMatchObject({ hubUrl: 'http://127.0.0.1:8080/hf', offline: true });
+  });
+
   it.each([
+    [['--hub-url', 'mirror.test'], 'at --hub-url'],
     [['--pooling', 'median'], 'at --pooling'],
     [['--pooling-layers', '-1;-2'], 'at --pooling-layers'],
     [['--max-seq-len', '2'], 'at --max-seq-len'],

@@ -8,8 +8,8 @@ const FLAGS = {
   redis: { variable: 'REDIS_URL', syntax: '--redis <url>', says: 'Redis of the farm' },
   modelDir: {
     variable: 'EMBEDFARM_MODEL',
-    syntax: '--model <dir>',
-    says: '"embedded", or the directory of a model',
+    syntax: '--model <model>',
+    says: '"embedded", the directory of a model, or org/name[@revision] on the hub',
   },
   modelName: { variable: 'EMBEDFARM_NAME', syntax: '--model <name>', says: "the model's name in the farm" },
   name: { variable: 'EMBEDFARM_NAME', syntax: '--name <name>', says: "the model's name in the farm" },
@@ -65,6 +65,16 @@ const FLAGS = {
     variable: 'EMBEDFARM_BERT_AS_SERVICE_DEFAULTS',
     syntax: '--bert-as-service-defaults',
     says: 'mean of layer -2, 25 tokens, not normalized, where nothing else is said',
+  },
+  hubUrl: {
+    variable: 'EMBEDFARM_HUB_URL',
+    syntax: '--hub-url <url>',
+    says: 'where models are downloaded: https://huggingface.co, or a mirror',
+  },
+  offline: {
+    variable: 'EMBEDFARM_OFFLINE',
+    syntax: '--offline',
+    says: 'models come from the cache, nothing is downloaded',
   },
   workers: { variable: 'EMBEDFARM_WORKERS', syntax: '--workers <n>', says: 'worker processes' },
   label: {

@@ -9,10 +9,13 @@ export const workerOptionsSchema = z.strictObject({
   /** Hash-tagged prefix of the farm's keys; one Redis can hold several farms. */
   prefix: z.string().min(1).max(64).optional(),
 
-  /** `embedded` for the model that the farm brings along, else a model directory: see the engine's option. */
+  /** `embedded` for the model that the farm brings along, a directory, or a hub's model: see the engine's option. */
   model: z.string().min(1).default('embedded'),
 
-  /** The model's name in the farm. Default: the directory's name; workers of one name share its queues. */
+  /**
+   * The model's name in the farm; workers of one name share its queues. Default: the directory's name, or the
+   * `name` of `org/name`.
+   */
   name: nameSchema.optional(),
 
   /** `cpu` is one device per core that the process may use, `cpu:N` is N of them. */
@@ -51,8 +54,17 @@ export const workerOptionsSchema = z.strictObject({
   /** What is left out above is as in bert-as-service: the mean of layer -2, 25 tokens, not normalized. */
   bertAsServiceDefaults: z.boolean().default(false),
 
-  /** Where the embedded model and converted ones are kept. Default: `embedfarm` in XDG_CACHE_HOME or ~/.cache. */
+  /** Where models are kept that are made, downloaded or converted. Default: `embedfarm` in XDG_CACHE_HOME or ~/.cache. */
   cacheDir: z.string().min(1).optional(),
+
+  /** Base URL of the hub that models come from. Default: https://huggingface.co. */
+  hubUrl: engineOptionsSchema.shape.hubUrl,
+
+  /** Token for gated and private models of the hub. */
+  hubToken: engineOptionsSchema.shape.hubToken,
+
+  /** Models come from the cache alone. */
+  offline: engineOptionsSchema.shape.offline,
 });
 
 /** What a caller may write: all but `redis` is optional. */

@@ -1,9 +1,10 @@
-import { basename, resolve } from 'node:path';
 import { parseOptions, type DeviceReport, type ModelRegistration } from '@embedfarm/contract';
 import type { BatchCounters } from '@embedfarm/engine/batch/batcher';
 import { Engine } from '@embedfarm/engine/engine';
+import { modelName } from '@embedfarm/engine/model/model-name';
 import { FarmWorker, type WorkerState } from '@embedfarm/farm/worker';
 import type { Logger } from '@embedfarm/service/logger';
+import { onceATenth } from './once-a-tenth.ts';
 import { engineOptionsOf, workerOptionsSchema, type WorkerOptions } from './worker-options.ts';
 
 export type { WorkerOptions } from './worker-options.ts';
@@ -32,9 +33,12 @@ export async function openWorker(
 ): Promise<RunningWorker> {
   const resolved = parseOptions('worker options', workerOptionsSchema, options);
   const { redis, prefix, name } = resolved;
+  const tellDownload = onceATenth((percent) => logger?.info({ percent }, 'downloading the model, once'));
+  const tellConversion = onceATenth((percent) => logger?.info({ percent }, 'converting the model, once'));
   const engine = await Engine.open(engineOptionsOf(resolved), {
     ...(signal === undefined ? {} : { signal }),
-    onConvert: (progress) => tellConversion(logger, progress),
+    onDownload: ({ doneBytes, totalBytes }) => tellDownload(doneBytes, totalBytes),
+    onConvert: ({ done, total }) => tellConversion(done, total),
     onNotice: (notice) => logger?.warn(notice),
   });
   try {
@@ -82,13 +86,6 @@ export async function openWorker(
   }
 }
 
-/** A line for each tenth: a large model takes seconds, once. */
-function tellConversion(logger: Logger | undefined, { done, total }: { done: number; total: number }): void {
-  const tenth = Math.floor((done * 10) / total);
-  if (tenth === Math.floor(((done - 1) * 10) / total)) return;
-  logger?.info({ percent: tenth * 10 }, 'converting the model, once');
-}
-
 async function closeBoth(
   farmWorker: FarmWorker,
   engine: Engine,
@@ -99,9 +96,4 @@ async function closeBoth(
   } finally {
     await engine.close();
   }
-}
-
-/** `models/all-MiniLM-L6-v2/` is served as `all-MiniLM-L6-v2`. */
-function modelName(model: string): string {
-  return model === 'embedded' ? model : basename(resolve(model));
 }

@@ -32,6 +32,20 @@ afterEach(() => rm(parent, { recursive: true, force: true }));
 const weights = randomBertWeights(TINY, 5);
 
 describe('convertModel', () => {
+  it('cuts to a length that is asked for, at most to what the model takes', async () => {
+    await writeHuggingFaceModel(source, huggingFaceTensors(weights));
+    expect(await convertModel(source, out, { maxSequenceLength: 7 })).toMatchObject({ maxSequenceLength: 7 });
+    expect(JSON.parse(await readFile(join(out, 'sentence_bert_config.json'), 'utf8'))).toMatchObject({
+      max_seq_length: 7,
+    });
+    await expect(
+      convertModel(source, join(parent, 'longer'), { maxSequenceLength: 17 }),
+    ).rejects.toMatchObject({
+      code: 'invalid_argument',
+      detail: 'maxSequenceLength is 17, the model takes 16 tokens',
+    });
+  });
+
   it.each([
     [
       'a TensorFlow checkpoint',

@@ -28,6 +28,9 @@ export const convertOptionsSchema = z.strictObject({
   /** Vectors of length 1. Default: whether the model's modules.json names Normalize; true without one. */
   normalize: z.boolean().optional(),
 
+  /** Longest sequence in tokens, special ones included: the rest is cut. Default and most: what the model takes. */
+  maxSequenceLength: z.int().min(3).max(65_536).optional(),
+
   /** Whether texts are made lower case. Default: by the tokenizer's files, the model's name, its vocabulary. */
   lowercase: z.boolean().optional(),
 
@@ -103,7 +106,14 @@ export async function convertModel(
   const { pooling } = sentence;
   const { normalize = sentence.normalize } = wishes;
   const limits = [config.maxPositions, sentence.maxSequenceLength, tokenizer.maxSequenceLength];
-  const maxSequenceLength = Math.min(...limits.filter((limit) => limit !== undefined));
+  const limit = Math.min(...limits.filter((one) => one !== undefined));
+  const { maxSequenceLength = limit } = wishes;
+  if (maxSequenceLength > limit) {
+    throw new FarmError(
+      'invalid_argument',
+      `maxSequenceLength is ${maxSequenceLength}, the model takes ${limit} tokens`,
+    );
+  }
   const cut = {
     ...(wishes.layers !== undefined && { layers: wishes.layers }),
     ...(wishes.poolingLayers && { poolingLayers: wishes.poolingLayers }),

@@ -1,3 +1,4 @@
+import { hubOptionsSchema } from '@embedfarm/checkpoint/hub/hub-options';
 import { POOLINGS } from '@embedfarm/checkpoint/pooling';
 import { WEIGHT_DTYPES } from '@embedfarm/contract';
 import { z } from 'zod';
@@ -6,11 +7,17 @@ export const engineOptionsSchema = z.strictObject({
   /**
    * `embedded` for the model that the farm brings along, else a directory: a model in Hugging Face layout
    * with its ONNX graph, or weights, which are converted once: a BERT (Google's checkpoint, safetensors), RoBERTa,
-   * XLM-RoBERTa, DistilBERT or MPNet (safetensors).
+   * XLM-RoBERTa, DistilBERT or MPNet (safetensors). Where nothing is at that path, the id of a model on the hub,
+   * `org/name` or `org/name@revision`, which is downloaded once.
    */
   model: z.string().min(1).default('embedded'),
 
-  /** Where the embedded model and converted ones are kept. Default: `embedfarm` in XDG_CACHE_HOME or ~/.cache. */
+  ...hubOptionsSchema.shape,
+
+  /**
+   * Where the embedded model, downloaded and converted ones are kept. Default: `embedfarm` in XDG_CACHE_HOME or
+   * ~/.cache.
+   */
   cacheDir: z.string().min(1).optional(),
 
   /**

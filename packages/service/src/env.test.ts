@@ -22,7 +22,29 @@ describe('readEnv', () => {
     expect(env).toMatchObject({ poolingLayers: [-1, -2], normalize: false, cased: true });
   });
 
+  it('takes the hub of other programs where it has none of its own', () => {
+    const theirs = { HF_ENDPOINT: 'https://mirror.test', HF_TOKEN: 'theirs', HF_HUB_OFFLINE: 'ON' };
+    expect(readEnv(theirs)).toMatchObject({
+      hubUrl: 'https://mirror.test',
+      hubToken: 'theirs',
+      offline: true,
+    });
+    const ours = {
+      EMBEDFARM_HUB_URL: 'http://127.0.0.1:8000',
+      EMBEDFARM_HUB_TOKEN: 'ours',
+      EMBEDFARM_OFFLINE: '0',
+    };
+    expect(readEnv({ ...theirs, ...ours })).toMatchObject({
+      hubUrl: 'http://127.0.0.1:8000',
+      hubToken: 'ours',
+      offline: false,
+    });
+  });
+
   it.each([
+    ['EMBEDFARM_HUB_URL', 'mirror.test'],
+    ['HF_ENDPOINT', 'ftp://mirror.test'],
+    ['EMBEDFARM_OFFLINE', 'perhaps'],
     ['EMBEDFARM_POOLING', 'median'],
     ['EMBEDFARM_POOLING_LAYERS', '-1;-2'],
     ['EMBEDFARM_NORMALIZE', 'maybe'],

@@ -13,7 +13,7 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', '
 const envSchema = z.object({
   /** Where the farm's Redis is. Default of the programs: redis://127.0.0.1:6379. */
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
-  /** `embedded`, or a model's directory; for `encode` and `submit` the model's name in the farm. */
+  /** `embedded`, a model's directory or its id on the hub; for `encode` and `submit` the model's name in the farm. */
   EMBEDFARM_MODEL: z.string().optional(),
   /** The model's name in the farm. */
   EMBEDFARM_NAME: nameSchema.optional(),
@@ -49,6 +49,18 @@ const envSchema = z.object({
   EMBEDFARM_WORKERS: z.coerce.number().int().min(1).max(1_024).optional(),
   /** Folder of prepared models. */
   EMBEDFARM_CACHE_DIR: z.string().optional(),
+  /** Base URL of the hub or a mirror; without it HF_ENDPOINT. */
+  EMBEDFARM_HUB_URL: z.url({ protocol: /^https?$/ }).optional(),
+  HF_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  /** Token for gated and private models of the hub; without it HF_TOKEN. */
+  EMBEDFARM_HUB_TOKEN: z.string().optional(),
+  HF_TOKEN: z.string().optional(),
+  /** Whether models come from the cache alone; without it HF_HUB_OFFLINE, in the words of its own library. */
+  EMBEDFARM_OFFLINE: z.stringbool().optional(),
+  HF_HUB_OFFLINE: z
+    .string()
+    .transform((word) => /^(1|on|yes|true)$/i.test(word))
+    .optional(),
   /** The dashboard's port; 0 takes a free one. */
   EMBEDFARM_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   /** The dashboard's address; `0.0.0.0` inside a container. */
@@ -77,6 +89,9 @@ export interface Env {
   readonly bertAsServiceDefaults: boolean | undefined;
   readonly workers: number | undefined;
   readonly cacheDir: string | undefined;
+  readonly hubUrl: string | undefined;
+  readonly hubToken: string | undefined;
+  readonly offline: boolean | undefined;
   readonly port: number | undefined;
   readonly host: string | undefined;
   readonly label: string | undefined;
@@ -109,6 +124,9 @@ export function readEnv(variables: NodeJS.ProcessEnv = process.env): Env {
     bertAsServiceDefaults: env.EMBEDFARM_BERT_AS_SERVICE_DEFAULTS,
     workers: env.EMBEDFARM_WORKERS,
     cacheDir: env.EMBEDFARM_CACHE_DIR,
+    hubUrl: env.EMBEDFARM_HUB_URL ?? env.HF_ENDPOINT,
+    hubToken: env.EMBEDFARM_HUB_TOKEN ?? env.HF_TOKEN,
+    offline: env.EMBEDFARM_OFFLINE ?? env.HF_HUB_OFFLINE,
     port: env.EMBEDFARM_PORT,
     host: env.EMBEDFARM_HOST,
     label: env.EMBEDFARM_LABEL,

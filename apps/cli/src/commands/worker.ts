@@ -25,6 +25,8 @@ const FLAGS: readonly FlagName[] = [
   'devices',
   'slots',
   'tokenBudget',
+  'hubUrl',
+  'offline',
   'redis',
 ];
 
@@ -61,6 +63,7 @@ export function workerCommand(): Command {
 async function open(settings: Env, logger: Logger, signal: AbortSignal): Promise<RunningWorker> {
   const { name, devices, slots, tokenBudget, cacheDir, pooling, poolingLayers } = settings;
   const { dtype, verify, normalize, cased, maxSequenceLength, maskClsSep, bertAsServiceDefaults } = settings;
+  const { hubUrl, hubToken, offline } = settings;
   const options = {
     redis: settings.redis ?? DEFAULT_REDIS_URL,
     model: settings.model ?? EMBEDDED_MODEL,
@@ -78,6 +81,9 @@ async function open(settings: Env, logger: Logger, signal: AbortSignal): Promise
     ...(maxSequenceLength === undefined ? {} : { maxSequenceLength }),
     ...(maskClsSep === undefined ? {} : { maskClsSep }),
     ...(bertAsServiceDefaults === undefined ? {} : { bertAsServiceDefaults }),
+    ...(hubUrl === undefined ? {} : { hubUrl }),
+    ...(hubToken === undefined ? {} : { hubToken }),
+    ...(offline === undefined ? {} : { offline }),
   };
   // Only a worker loads the runtime: the other commands must not wait for it.
   const { openWorker } = await import('@embedfarm/worker/worker');

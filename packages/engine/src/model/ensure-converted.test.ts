@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { safetensorsOf } from '@embedfarm/testkit/safetensors-of';
@@ -47,6 +47,19 @@ it('converts again when a file or a choice of the graph changes, never for anoth
   expect(other).not.toBe(plain);
   await utimes(join(source, 'model.safetensors'), 1, 1);
   expect(await ensureConverted(source, cacheDir, {})).not.toBe(plain);
+});
+
+it('knows files that never change by their identity, wherever they are', async () => {
+  const identity = 'someone/my-bert@0123456789abcdef0123456789abcdef01234567';
+  const one = await ensureConverted(await writeSource('my-bert'), cacheDir, {}, { identity });
+  await rename(join(directory, 'my-bert'), join(directory, 'elsewhere'));
+  await mkdir(join(directory, 'moved'));
+  await rename(join(directory, 'elsewhere'), join(directory, 'moved', 'my-bert'));
+  const moved = join(directory, 'moved', 'my-bert');
+  await utimes(join(moved, 'model.safetensors'), 1, 1);
+  expect(await ensureConverted(moved, cacheDir, {}, { identity })).toBe(one);
+  expect(await ensureConverted(moved, cacheDir, { pooling: 'cls' }, { identity })).not.toBe(one);
+  expect(await ensureConverted(moved, cacheDir, {}, { identity: `${identity}0` })).not.toBe(one);
 });
 
 it('converts once for two that ask at the same time', async () => {

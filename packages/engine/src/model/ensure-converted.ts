@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { convertModel, type ConvertOptions, type ConvertProgress } from '@embedfarm/checkpoint/convert';
@@ -19,20 +19,21 @@ const CONVERSION = 1;
  * else its weights converted, once, in the cache folder. What is in the cache belongs to the files'
  * names, sizes and times of change, and to the choices that the graph depends on.
  *
+ * @param identity of files that never change: it stands for them, wherever they are and whenever they came.
  * @throws FarmError `invalid_argument` naming the file or tensor that is missing or damaged.
  */
 export async function ensureConverted(
   directory: string,
   cacheFolder: string,
   { pooling, poolingLayers, normalize, lowercase, weightBits }: ConversionWishes,
-  { signal, onConvert }: { signal?: AbortSignal; onConvert?: (progress: ConvertProgress) => void } = {},
+  { signal, onConvert, identity }: ConversionCall = {},
 ): Promise<string> {
   if (!(await isConvertible(directory))) return directory;
   const source = resolve(directory);
   const wishes = { pooling, poolingLayers, normalize, lowercase, weightBits };
-  const key = await sourceKey(source, wishes);
+  const key = identity ? keyOf(identity, wishes).digest('hex') : await sourceKey(source, wishes);
   const folder = join(cacheFolder, 'converted');
-  const target = join(folder, `${basename(source)}-${key}`);
+  const target = join(folder, `${basename(source)}-${key.slice(0, 16)}`);
   if (await isFile(join(target, 'embedfarm.json'))) return target;
   await mkdir(folder, { recursive: true });
   try {
@@ -54,6 +55,12 @@ export async function ensureConverted(
     if (await isFile(join(target, 'embedfarm.json'))) return target;
     throw FarmError.from(thrown);
   }
+}
+
+interface ConversionCall {
+  readonly signal?: AbortSignal;
+  readonly onConvert?: (progress: ConvertProgress) => void;
+  readonly identity?: string;
 }
 
 export interface ConversionWishes extends Partial<
@@ -85,10 +92,14 @@ const familySchema = z.object({ model_type: z.string().optional() });
 
 /** Names, sizes and times of change of all files, and what was asked for. */
 async function sourceKey(source: string, wishes: ConversionWishes): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify([CONVERSION, source, wishes]));
+  const hash = keyOf(source, wishes);
   for (const name of (await readdir(source, { recursive: true })).toSorted()) {
     const { size, mtimeMs } = await stat(join(source, name));
     hash.update(JSON.stringify([name, size, mtimeMs]));
   }
-  return hash.digest('hex').slice(0, 16);
+  return hash.digest('hex');
+}
+
+function keyOf(source: string, wishes: ConversionWishes): Hash {
+  return createHash('sha256').update(JSON.stringify([CONVERSION, source, wishes]));
 }

@@ -4,7 +4,7 @@ import type { ResolvedEngineOptions } from '../engine-options.ts';
 import { requireCheckedInt8 } from '../int8/checked-int8.ts';
 import { FileHashes } from './file-hashes.ts';
 import { fingerprintModel, hashModel } from './fingerprint.ts';
-import { cacheFolderOf, modelDirectory, type OpenCall } from './model-directory.ts';
+import { cacheFolderOf, modelDirectory, pinModel, type OpenCall } from './model-directory.ts';
 import { readModelSpec, type ModelSpec } from './model-spec.ts';
 import { ensurePrepacked } from './prepacked-graph.ts';
 
@@ -17,12 +17,13 @@ export interface PreparedModel {
 }
 
 /**
- * From the name of a model to files that open fast: converts weights, compares int8 with float32, lays
+ * From the name of a model to files that open fast: downloads it, converts weights, compares int8 with float32, lays
  * weights out for this processor; each of it once, and kept in the cache folder.
  *
  * @throws FarmError `invalid_argument` naming what is missing, damaged, or cannot be had; `cancelled` on abort.
  */
-export async function prepareModel(options: ResolvedEngineOptions, call: OpenCall): Promise<PreparedModel> {
+export async function prepareModel(given: ResolvedEngineOptions, call: OpenCall): Promise<PreparedModel> {
+  const options = await pinModel(given, call);
   const features = await readCpuFeatures();
   const asItIs = (): Promise<string> => modelDirectory(options, call);
   if (options.dtype !== 'int8') {

@@ -1,0 +1,1 @@
+export { modelName } from '@embedfarm/checkpoint/model-name';
