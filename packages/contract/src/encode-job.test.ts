@@ -9,7 +9,7 @@ const job = {
   model: 'embedded',
   fingerprint: 'f',
   texts: ['a'],
-  options: { truncate: 'end' },
+  options: { truncate: 'end', dtype: 'float32' },
   tracked: false,
   awaited: true,
   deadlineMs: 0,

@@ -32,9 +32,10 @@ describe('the options of a call', () => {
     expect(() => parseEncodeRequest({ dimensions: 0 })).toThrow('dimensions');
     expect(() => parseEncodeRequest({ model: 'a:b' })).toThrow('model');
     expect(() => parseEncodeRequest({ truncate: 'middle' })).toThrow('truncate');
+    expect(() => parseEncodeRequest({ dtype: 'float64' })).toThrow('dtype');
   });
 
   it('completes what is left out', () => {
-    expect(parseEncodeRequest({})).toEqual({ truncate: 'end' });
+    expect(parseEncodeRequest({})).toEqual({ truncate: 'end', dtype: 'float32' });
   });
 });

@@ -1,4 +1,5 @@
 import {
+  checkOptions,
   encodeOptionsSchema,
   FarmError,
   parseOptions,
@@ -7,6 +8,7 @@ import {
   type FloatBlock,
   type Lane,
   type ModelRegistration,
+  type VectorBlock,
 } from '@embedfarm/contract';
 import type { BatchedCall } from './batch/batched-call.ts';
 import { Batcher, type BatchCounters } from './batch/batcher.ts';
@@ -23,6 +25,12 @@ import { prepareModel } from './model/prepare-model.ts';
 import { Tokenizer } from './tokenize/tokenizer.ts';
 
 export type EngineRegistration = Omit<ModelRegistration, 'model'>;
+
+/** What goes along with a call. */
+export interface EngineCall {
+  readonly signal?: AbortSignal;
+  readonly lane?: Lane;
+}
 
 /**
  * Text → vectors on one machine. Calls side by side share batches. The same text has the same bits in
@@ -86,20 +94,29 @@ export class Engine {
    * One vector per text, or one per token where the pooling is `none`, in their order. A text that fails
    * has no row; `failures` says why, and the others have theirs.
    *
-   * @throws FarmError `invalid_argument` for an empty list or more `dimensions` than the model has,
+   * @throws FarmError `invalid_argument` for an empty list or options that the model cannot fulfil,
    *   `cancelled` on abort, `no_worker` once the engine closes.
    */
+  encode(
+    texts: readonly string[],
+    options?: Partial<EncodeOptions> & { readonly dtype?: 'float32' },
+    call?: EngineCall,
+  ): Promise<FloatBlock>;
+  encode(texts: readonly string[], options: Partial<EncodeOptions>, call?: EngineCall): Promise<VectorBlock>;
   async encode(
     texts: readonly string[],
     options: Partial<EncodeOptions> = {},
-    { signal, lane = 'interactive' }: { signal?: AbortSignal; lane?: Lane } = {},
-  ): Promise<FloatBlock> {
-    const { truncate, normalize, dimensions } = parseOptions('encode options', encodeOptionsSchema, options);
-    const { pooling, dimensions: modelDimensions } = this.registration;
+    { signal, lane = 'interactive' }: EngineCall = {},
+  ): Promise<VectorBlock> {
+    const wishes = parseOptions('encode options', encodeOptionsSchema, options);
+    checkOptions(wishes, this.registration);
+    const { pooling, normalize, dimensions } = this.registration;
+    const { truncate, dtype } = wishes;
     const shape = {
-      normalize: normalize ?? this.registration.normalize,
-      dimensions: this.#checkDimensions(dimensions),
-      ...(pooling === 'none' ? { tokenDimensions: modelDimensions } : {}),
+      normalize: wishes.normalize ?? normalize,
+      dimensions: wishes.dimensions ?? dimensions,
+      dtype,
+      ...(pooling === 'none' ? { tokenDimensions: dimensions } : {}),
     };
     if (!Array.isArray(texts) || texts.length === 0)
       throw new FarmError('invalid_argument', 'texts must be a list of at least 1 text');
@@ -150,12 +167,6 @@ export class Engine {
         ready = [];
       }
     }
-  }
-
-  #checkDimensions(wanted: number | undefined): number {
-    const { dimensions } = this.registration;
-    if (wanted === undefined || wanted <= dimensions) return wanted ?? dimensions;
-    throw new FarmError('invalid_argument', `dimensions is ${wanted}, the model has ${dimensions}`);
   }
 
   /** Estimated ms of work in the waiting line and on the devices. */

@@ -1,9 +1,10 @@
 import {
   FarmError,
+  quantizeRows,
   type EncodeOptions,
-  type FloatBlock,
   type Lane,
   type ModelRegistration,
+  type VectorBlock,
 } from '@embedfarm/contract';
 
 const DIMENSIONS = 4;
@@ -77,14 +78,14 @@ export class FakeEncoder {
     texts: readonly string[],
     options: EncodeOptions,
     { signal, lane }: { signal: AbortSignal; lane: Lane },
-  ): Promise<FloatBlock> {
+  ): Promise<VectorBlock> {
     this.calls.push({ texts, lane });
     for (const { count, resolve } of this.#arrivals) if (this.calls.length >= count) resolve();
     await this.#pass(signal);
     if (signal.aborted) throw new FarmError('cancelled', 'the chunk was aborted');
     const fault = this.#faults.shift();
     if (fault) throw fault;
-    return fakeBlock(texts, options.dimensions ?? DIMENSIONS);
+    return fakeBlock(texts, options);
   }
 
   onBatchEnd(listener: () => void): () => void {
@@ -109,7 +110,7 @@ export class FakeEncoder {
   }
 }
 
-function fakeBlock(texts: readonly string[], dimensions: number): FloatBlock {
+function fakeBlock(texts: readonly string[], { dimensions = DIMENSIONS, dtype }: EncodeOptions): VectorBlock {
   const bad = texts.flatMap((text, index) => (text === BAD_TEXT ? [index] : []));
   const firstRows = new Uint32Array(texts.length + 1);
   const values: number[] = [];
@@ -118,9 +119,9 @@ function fakeBlock(texts: readonly string[], dimensions: number): FloatBlock {
     firstRows[index + 1] = values.length / dimensions;
   }
   return {
-    dtype: 'float32',
+    dtype,
     dimensions,
-    values: Float32Array.from(values),
+    values: quantizeRows(Float32Array.from(values), dimensions, dtype),
     firstRows,
     tokens: Uint32Array.from(texts, (text) => text.length + 2),
     truncated: new Uint8Array(texts.length),

@@ -1,4 +1,10 @@
-import { MAX_CHUNK_BYTES, MAX_CHUNK_TEXTS, type ModelRegistration } from '@embedfarm/contract';
+import {
+  MAX_CHUNK_BYTES,
+  MAX_CHUNK_TEXTS,
+  rowBytes,
+  type EncodeOptions,
+  type ModelRegistration,
+} from '@embedfarm/contract';
 
 /** Most bytes that the vectors of a chunk may come to. Redis would take 512 MB, and stand still for it. */
 const MAX_RESULT_BYTES = 16 * 1024 * 1024;
@@ -10,9 +16,12 @@ export interface TextRange {
 }
 
 /** Most texts of a chunk: with pooling `none` each may bring as many vectors as the model takes tokens. */
-export function maxChunkTexts({ pooling, dimensions, maxSequenceLength }: ModelRegistration): number {
+export function maxChunkTexts(
+  { pooling, maxSequenceLength, ...model }: ModelRegistration,
+  { dtype, dimensions = model.dimensions }: EncodeOptions,
+): number {
   const rows = pooling === 'none' ? maxSequenceLength : 1;
-  const texts = Math.floor(MAX_RESULT_BYTES / (rows * dimensions * Float32Array.BYTES_PER_ELEMENT));
+  const texts = Math.floor(MAX_RESULT_BYTES / (rows * rowBytes(dtype, dimensions)));
   return Math.min(MAX_CHUNK_TEXTS, Math.max(1, texts));
 }
 

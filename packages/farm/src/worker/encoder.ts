@@ -1,11 +1,11 @@
-import type { DeviceReport, EncodeOptions, FloatBlock, Lane } from '@embedfarm/contract';
+import type { DeviceReport, EncodeOptions, Lane, VectorBlock } from '@embedfarm/contract';
 
 /**
  * What a farm worker needs of an engine. `farm` never imports one: apps/worker joins the two.
  */
 export interface Encoder {
   /**
-   * Vectors of the texts, in their order. A text that fails alone is in the block's failures.
+   * Vectors of the texts, in their order and in the dtype asked for. A text that fails alone is in the block's failures.
    *
    * @throws FarmError `cancelled` on abort, or what the device failed with.
    */
@@ -13,7 +13,7 @@ export interface Encoder {
     texts: readonly string[],
     options: EncodeOptions,
     call: { signal: AbortSignal; lane: Lane },
-  ): Promise<FloatBlock>;
+  ): Promise<VectorBlock>;
   /** Work that waits or runs, in ms. */
   readonly backlogMs: number;
   readonly waitingTexts: number;
