@@ -1,4 +1,4 @@
-import { FarmError } from '@embedfarm/contract';
+import { FarmError, fromFloat16, toFloat16 } from '@embedfarm/contract';
 import { FarmWorker } from '@embedfarm/farm/worker';
 import { FakeEncoder, fakeRegistration, fakeVector } from '@embedfarm/testkit/fake-encoder';
 import { openTestRedis, type TestRedis } from '@embedfarm/testkit/redis';
@@ -69,6 +69,20 @@ describe('EmbeddingFarm', () => {
     expect(() => embeddings.at(1)).toThrow('[internal] told to fail');
   });
 
+  it('gives the dtype asked for, over several chunks and from a submitted request', async () => {
+    const texts = Array.from({ length: 600 }, (_, index) => `text ${index}`);
+    const halves = await farm.encode(texts, { dtype: 'float16', dimensions: 3 });
+    const [length, sum] = fakeVector('text 599');
+    const expected = fromFloat16(toFloat16(Float32Array.of(length ?? 0, sum ?? 0, 1)));
+    expect([halves.dtype, halves.dimensions]).toEqual(['float16', 3]);
+    expect(halves.at(599)).toEqual(expected);
+
+    const bits = await (await farm.submit(texts, { dtype: 'binary' })).result();
+    if (bits.dtype !== 'binary') throw new Error(`came as ${bits.dtype}`);
+    const bytes: Uint8Array = bits.at(599);
+    expect([...bytes]).toEqual([0b1111_0000]);
+  });
+
   it('submits, and reads state and result by the id from another connection', async () => {
     const { id } = await farm.submit(['a', 'bad text', 'c'], { label: 'reindex' });
     const other = await EmbeddingFarm.connect({ redis: redis.url });
@@ -112,11 +126,13 @@ describe('EmbeddingFarm', () => {
       { dimensions: 5 },
       'dimensions is 5, the model "fake" has 4',
     ],
+    ['a dtype that there is not', ['a'], { dtype: 'float64' }, 'at dtype'],
+    ['int8 of vectors as they come', ['a'], { dtype: 'int8' }, 'ask for normalize'],
     [
       'an option of a later version',
       ['a'],
-      { dtype: 'int8' },
-      'dtype: this version of the farm does not take it yet',
+      { webhook: 'http://127.0.0.1' },
+      'webhook: this version of the farm does not take it yet',
     ],
     ['a deadline that is none', ['a'], { timeoutMs: 'soon' }, 'at timeoutMs'],
   ])('refuses %s with the field and the limit', async (_, texts, options, message) => {

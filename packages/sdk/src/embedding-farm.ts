@@ -1,4 +1,4 @@
-import { FarmError, parseTexts } from '@embedfarm/contract';
+import { FarmError, parseTexts, type VectorDtype } from '@embedfarm/contract';
 import type { FarmStatus } from '@embedfarm/farm/inspect';
 import { Producer, TextsFailed, type ProducerOptions } from '@embedfarm/farm/producer';
 import {
@@ -7,7 +7,7 @@ import {
   type EncodeCallOptions,
   type SubmitCallOptions,
 } from './call-options.ts';
-import { Embeddings } from './embeddings.ts';
+import { Embeddings, type EmbeddingsOf } from './embeddings.ts';
 import { readFarmStatus } from './read-farm-status.ts';
 import { RequestHandle } from './request-handle.ts';
 import { TextsFailedError } from './texts-failed-error.ts';
@@ -41,18 +41,22 @@ export class EmbeddingFarm {
   }
 
   /**
-   * The vectors of the texts, one row a text, in their order. Calls of one tick with equal options
+   * The vectors of the texts, one row a text, in their order and in the dtype asked for. Calls of one tick with equal options
    * share a job; more than 256 texts travel as several.
    *
    * @throws TextsFailedError (`texts_failed`) with the good rows when some texts failed; FarmError
    * `invalid_argument` naming the text or option, `model_not_found`, `no_worker`,
    * `deadline_exceeded`, `cancelled`, `redis_unavailable`.
    */
-  async encode(texts: readonly string[], options: EncodeCallOptions = {}): Promise<Embeddings> {
+  async encode<Dtype extends VectorDtype = 'float32'>(
+    texts: readonly string[],
+    options: EncodeCallOptions<Dtype> = {},
+  ): Promise<EmbeddingsOf<Dtype>> {
     const { request, wait } = parseEncodeOptions(options);
     const parsed = copyTexts(texts);
     try {
-      return Embeddings.from(await this.#producer.encode(parsed, request, wait));
+      // Workers give the dtype that they are asked for.
+      return Embeddings.from(await this.#producer.encode(parsed, request, wait)) as EmbeddingsOf<Dtype>;
     } catch (thrown) {
       throw thrown instanceof TextsFailed ? new TextsFailedError(thrown) : FarmError.from(thrown);
     }

@@ -1,6 +1,12 @@
 import { once } from 'node:events';
-import { TextsFailedError, type EmbeddingFarm, type Embeddings } from '@embedfarm/sdk';
+import {
+  TextsFailedError,
+  type AnyEmbeddings,
+  type EmbeddingFarm,
+  type EncodeCallOptions,
+} from '@embedfarm/sdk';
 import { Command } from 'commander';
+import { addEncodeFlags, readEncodeFlags } from '../encode-flags.ts';
 import { embeddingsJson } from '../embeddings-json.ts';
 import { embeddingsTable } from '../embeddings-table.ts';
 import { meaninglessNote } from '../meaningless-note.ts';
@@ -24,21 +30,22 @@ export function encodeCommand(): Command {
       }
       const texts = given.length > 0 ? given : await readLines(process.stdin, 'stdin');
       await withFarm(settings.redis, async (farm, signal) => {
-        const { embeddings, failed } = await encodeTexts(farm, texts, { ...producerModel(settings), signal });
+        const options = { ...producerModel(settings), ...readEncodeFlags(command), signal };
+        const { embeddings, failed } = await encodeTexts(farm, texts, options);
         if (json) await printPieces(embeddingsJson(embeddings));
         else await printTable(farm, texts, embeddings);
         if (failed !== undefined) throw failed;
       });
     });
-  return addFlags(command, FLAGS);
+  return addFlags(addEncodeFlags(command), FLAGS);
 }
 
 /** Some failed texts are told after the vectors of the others. */
 async function encodeTexts(
   farm: EmbeddingFarm,
   texts: readonly string[],
-  options: { model?: string; signal: AbortSignal },
-): Promise<{ embeddings: Embeddings; failed?: TextsFailedError }> {
+  options: EncodeCallOptions,
+): Promise<{ embeddings: AnyEmbeddings; failed?: TextsFailedError }> {
   const bar = new ProgressBar();
   try {
     return {
@@ -55,7 +62,7 @@ async function encodeTexts(
 async function printTable(
   farm: EmbeddingFarm,
   texts: readonly string[],
-  embeddings: Embeddings,
+  embeddings: AnyEmbeddings,
 ): Promise<void> {
   const lines = [embeddingsTable(texts, embeddings)];
   const note = meaninglessNote((await farm.status()).models, embeddings.model);
