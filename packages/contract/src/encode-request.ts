@@ -3,9 +3,6 @@ import { FarmError } from './farm-error.ts';
 import { laneSchema } from './lane.ts';
 import { VECTOR_DTYPES } from './vector-block.ts';
 
-/** Most bytes (UTF-8) of one text: a job stays near 1 MB, and one text is never cut into two jobs. */
-export const MAX_TEXT_BYTES = 1_000_000;
-
 /** Names of models and tenants: they become parts of Redis keys and queue names, where `:` is taken. */
 export const nameSchema = z
   .string()
@@ -42,8 +39,18 @@ export const encodeOptionsSchema = z.strictObject({
    */
   dtype: z.enum(VECTOR_DTYPES).default('float32'),
 
-  /** A text longer than the model takes loses its `end` or `start`, or is an `error` (`sequence_too_long`). */
+  /**
+   * A text longer than the model takes loses its `end` or `start`, or is an `error` (`sequence_too_long`). Of a pair
+   * the longer one loses first, until both are as long; the odd token that is left stays with the one that was longer,
+   * with the second where none was, as in Hugging Face's `tokenizers`.
+   */
   truncate: z.enum(['end', 'start', 'error']).default('end'),
+
+  /**
+   * Texts are lists of tokens, as with `is_tokenized` of bert-as-service: each token is looked up in the vocabulary
+   * as it is, without lower case or pieces of words, and one that is not there is the unknown token.
+   */
+  tokens: z.boolean().optional(),
 });
 export type EncodeOptions = z.output<typeof encodeOptionsSchema>;
 
@@ -60,51 +67,6 @@ export const encodeRequestSchema = z.strictObject({
   tenant: nameSchema.optional(),
 });
 export type EncodeRequest = z.output<typeof encodeRequestSchema>;
-
-/**
- * The texts of a call, checked one by one.
- *
- * @throws FarmError `invalid_argument` naming the index, the fault and the limit: an empty list, a
- * value that is no string, a lone surrogate (it has no UTF-8 form), a text over MAX_TEXT_BYTES.
- */
-export function parseTexts(texts: unknown): string[] {
-  if (!Array.isArray(texts)) {
-    throw new FarmError('invalid_argument', `texts must be a list of strings, got ${nameKind(texts)}`);
-  }
-  if (texts.length === 0) {
-    throw new FarmError('invalid_argument', 'texts is empty, at least 1 text is needed');
-  }
-  // A hole in a sparse list reads as undefined, which the check names.
-  for (let index = 0; index < texts.length; index += 1) checkText(texts[index], index);
-  return texts as string[];
-}
-
-function checkText(text: unknown, index: number): void {
-  if (typeof text !== 'string') {
-    throw new FarmError('invalid_argument', `texts[${index}] must be a string, got ${nameKind(text)}`);
-  }
-  // A UTF-16 unit takes at most 3 bytes, so short texts are not measured.
-  if (text.length * 3 > MAX_TEXT_BYTES) {
-    const bytes = Buffer.byteLength(text);
-    if (bytes > MAX_TEXT_BYTES) {
-      throw new FarmError(
-        'invalid_argument',
-        `texts[${index}] has ${bytes} bytes, limit is ${MAX_TEXT_BYTES}`,
-      );
-    }
-  }
-  if (!text.isWellFormed()) {
-    throw new FarmError(
-      'invalid_argument',
-      `texts[${index}] holds a lone surrogate, which has no UTF-8 form`,
-    );
-  }
-}
-
-function nameKind(value: unknown): string {
-  if (value === null) return 'null';
-  return Array.isArray(value) ? 'array' : typeof value;
-}
 
 /** @throws FarmError `invalid_argument` with every broken field named. */
 export function parseEncodeRequest(options: unknown): EncodeRequest {

@@ -8,14 +8,21 @@ export { LANES, laneSchema, type Lane } from './lane.ts';
 export {
   encodeOptionsSchema,
   encodeRequestSchema,
-  MAX_TEXT_BYTES,
   nameSchema,
   parseEncodeRequest,
   parseOptions,
-  parseTexts,
   type EncodeOptions,
   type EncodeRequest,
 } from './encode-request.ts';
+export {
+  encodeTextSchema,
+  MAX_TEXT_BYTES,
+  MAX_TEXT_TOKENS,
+  parseTexts,
+  textBytes,
+  textFault,
+  type EncodeText,
+} from './encode-text.ts';
 export {
   encodeJobId,
   encodeJobSchema,

@@ -5,6 +5,7 @@ import {
   parseOptions,
   type DeviceReport,
   type EncodeOptions,
+  type EncodeText,
   type FloatBlock,
   type Lane,
   type ModelRegistration,
@@ -22,6 +23,7 @@ import { engineOptionsSchema, type EngineOptions, type ResolvedEngineOptions } f
 import type { OpenCall } from './model/model-directory.ts';
 import type { ModelSpec } from './model/model-spec.ts';
 import { prepareModel } from './model/prepare-model.ts';
+import { tokenizerText, type TokenizerText } from './tokenize/tokenizer-text.ts';
 import { Tokenizer } from './tokenize/tokenizer.ts';
 
 export type EngineRegistration = Omit<ModelRegistration, 'model'>;
@@ -98,20 +100,20 @@ export class Engine {
    *   `cancelled` on abort, `no_worker` once the engine closes.
    */
   encode(
-    texts: readonly string[],
+    texts: readonly EncodeText[],
     options?: Partial<EncodeOptions> & { readonly dtype?: 'float32' },
     call?: EngineCall,
   ): Promise<FloatBlock>;
   encode(texts: readonly string[], options: Partial<EncodeOptions>, call?: EngineCall): Promise<VectorBlock>;
   async encode(
-    texts: readonly string[],
+    texts: readonly EncodeText[],
     options: Partial<EncodeOptions> = {},
     { signal, lane = 'interactive' }: EngineCall = {},
   ): Promise<VectorBlock> {
     const wishes = parseOptions('encode options', encodeOptionsSchema, options);
     checkOptions(wishes, this.registration);
     const { pooling, normalize, dimensions } = this.registration;
-    const { truncate, dtype } = wishes;
+    const { truncate, dtype, tokens = false } = wishes;
     const shape = {
       normalize: wishes.normalize ?? normalize,
       dimensions: wishes.dimensions ?? dimensions,
@@ -131,7 +133,8 @@ export class Engine {
     if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort, { once: true });
     // A copy: the caller may use the list anew while the call runs, and a hole must be a text that fails.
-    const feeding = this.#feed(call, Array.from<string>(texts), truncate, lane).catch((error: unknown) =>
+    const prepared = Array.from(texts, (text) => tokenizerText(text, { tokens }));
+    const feeding = this.#feed(call, prepared, truncate, lane).catch((error: unknown) =>
       giveUp(FarmError.from(error)),
     );
     const ended = Promise.allSettled([feeding, call.settled]);
@@ -148,7 +151,7 @@ export class Engine {
   /** Tokenizes the texts and puts them into the line, a window at a time. */
   async #feed(
     call: EncodeCall,
-    texts: readonly string[],
+    texts: readonly TokenizerText[],
     truncate: EncodeOptions['truncate'],
     lane: Lane,
   ): Promise<void> {
@@ -157,7 +160,7 @@ export class Engine {
     for await (const part of this.#tokenizer.tokenize(texts, truncate, () => call.isSettled)) {
       for (const text of part) {
         call.tokenized(index, text);
-        if (!(text instanceof FarmError)) ready.push({ ids: text.ids, index, call });
+        if (!(text instanceof FarmError)) ready.push({ ...text, index, call });
         index += 1;
       }
       if (index === texts.length) call.allTokenized(performance.now());
@@ -216,9 +219,9 @@ function openPool(
   names: readonly string[],
   spec: ModelSpec,
   graphFile: string,
-  { specialTokens }: Tokenizer,
+  tokenizer: Tokenizer,
 ): Promise<DevicePool> {
-  const options = deviceOptionsOf(spec, graphFile, specialTokens);
+  const options = deviceOptionsOf(spec, graphFile, tokenizer);
   const openDevice = (name: string): Promise<ThreadedDevice> => ThreadedDevice.open({ name, ...options });
   const { padId, maxSequenceLength } = spec;
   return DevicePool.open(names, openDevice, { tokenId: padId, maxSequenceLength }).catch(

@@ -51,7 +51,7 @@ type Typed<Options, Dtype extends VectorDtype> = Omit<Options, 'dtype'> & {
 };
 
 /** Options that a later version honours: refused by name, never ignored. */
-const LATER = ['tokens', 'priority', 'consume', 'cache', 'webhook'];
+const LATER = ['priority', 'consume', 'cache', 'webhook'];
 
 /** @throws FarmError `invalid_argument` with every broken or unknown option named. */
 export function parseSubmitOptions(options: unknown): {

@@ -83,6 +83,21 @@ describe('EmbeddingFarm', () => {
     expect([...bytes]).toEqual([0b1111_0000]);
   });
 
+  it('sends pairs, and lists of tokens as they were at the call', async () => {
+    const pairs = [['one', 'two'], 'three'] as [[string, string], string];
+    const encoding = farm.encode(pairs);
+    pairs[0][1] = 'another';
+    const list = [
+      ['t', 'o', 'k'],
+      [['t'], ['o']],
+    ] as const;
+    expect((await encoding).toArrays()).toEqual([['one', 'two'], 'three'].map(fakeVector));
+    expect((await farm.encode(list, { tokens: true })).toArrays()).toEqual(list.map(fakeVector));
+    expect((await (await farm.submit(list, { tokens: true })).result()).toArrays()).toEqual(
+      list.map(fakeVector),
+    );
+  });
+
   it('submits, and reads state and result by the id from another connection', async () => {
     const { id } = await farm.submit(['a', 'bad text', 'c'], { label: 'reindex' });
     const other = await EmbeddingFarm.connect({ redis: redis.url });
@@ -115,7 +130,14 @@ describe('EmbeddingFarm', () => {
   it.each([
     ['an empty list', [], {}, 'texts is empty, at least 1 text is needed'],
     ['no list', 'text', {}, 'texts must be a list of strings, got string'],
-    ['a value that is no string', ['a', null], {}, 'texts[1] must be a string, got null'],
+    ['a value that is no text', ['a', null], {}, 'texts[1] must be a string or a pair of strings, got null'],
+    [
+      'a pair of three',
+      [['a', 'b', 'c']],
+      {},
+      'texts[0] must be a string or a pair of strings, got a list of 3',
+    ],
+    ['a string where tokens are', ['a b'], { tokens: true }, 'texts[0] must be a list of tokens'],
     ['a lone surrogate', ['\udc00'], {}, 'texts[0] holds a lone surrogate'],
     ['a text of 10 MB', ['x'.repeat(10_000_000)], {}, 'texts[0] has 10000000 bytes, limit is 1000000'],
     ['an unknown option', ['a'], { normalise: true }, 'Unrecognized key: "normalise"'],

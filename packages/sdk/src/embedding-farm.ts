@@ -1,4 +1,10 @@
-import { FarmError, parseTexts, type VectorDtype } from '@embedfarm/contract';
+import {
+  FarmError,
+  parseTexts,
+  type EncodeRequest,
+  type EncodeText,
+  type VectorDtype,
+} from '@embedfarm/contract';
 import type { FarmStatus } from '@embedfarm/farm/inspect';
 import { Producer, TextsFailed, type ProducerOptions } from '@embedfarm/farm/producer';
 import {
@@ -49,11 +55,11 @@ export class EmbeddingFarm {
    * `deadline_exceeded`, `cancelled`, `redis_unavailable`.
    */
   async encode<Dtype extends VectorDtype = 'float32'>(
-    texts: readonly string[],
+    texts: readonly EncodeText[],
     options: EncodeCallOptions<Dtype> = {},
   ): Promise<EmbeddingsOf<Dtype>> {
     const { request, wait } = parseEncodeOptions(options);
-    const parsed = copyTexts(texts);
+    const parsed = copyTexts(texts, request);
     try {
       // Workers give the dtype that they are asked for.
       return Embeddings.from(await this.#producer.encode(parsed, request, wait)) as EmbeddingsOf<Dtype>;
@@ -67,9 +73,9 @@ export class EmbeddingFarm {
    *
    * @throws FarmError as `encode`; the request is cancelled if it was enqueued only in part.
    */
-  async submit(texts: readonly string[], options: SubmitCallOptions = {}): Promise<RequestHandle> {
+  async submit(texts: readonly EncodeText[], options: SubmitCallOptions = {}): Promise<RequestHandle> {
     const { request, label, wait } = parseSubmitOptions(options);
-    const parsed = copyTexts(texts);
+    const parsed = copyTexts(texts, request);
     return this.request(await this.#producer.submit(parsed, request, label, wait));
   }
 
@@ -94,7 +100,15 @@ export class EmbeddingFarm {
   }
 }
 
-/** The list is the caller's, who may fill it anew while the call is under way. */
-function copyTexts(texts: unknown): string[] {
-  return parseTexts(Array.isArray(texts) ? [...(texts as unknown[])] : texts);
+/** The list is the caller's, who may fill it and its lists anew while the call is under way. */
+function copyTexts(texts: unknown, { tokens = false }: EncodeRequest): EncodeText[] {
+  return parseTexts(copyLists(texts, TEXT_DEPTH), { tokens });
+}
+
+/** The list of texts, pairs, lists of tokens. */
+const TEXT_DEPTH = 3;
+
+function copyLists(value: unknown, depth: number): unknown {
+  if (depth === 0 || !Array.isArray(value)) return value;
+  return Array.from(value, (part) => copyLists(part, depth - 1));
 }

@@ -1,4 +1,10 @@
-export { FarmError, type FarmErrorCode, type Receipt, type VectorDtype } from '@embedfarm/contract';
+export {
+  FarmError,
+  type EncodeText,
+  type FarmErrorCode,
+  type Receipt,
+  type VectorDtype,
+} from '@embedfarm/contract';
 export type { FarmStatus, ModelStatus } from '@embedfarm/farm/inspect';
 export type { FailedText, ProducerOptions as ConnectOptions, RequestState } from '@embedfarm/farm/producer';
 export type { EncodeCallOptions, SubmitCallOptions, WaitOptions } from './call-options.ts';

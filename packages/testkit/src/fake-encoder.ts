@@ -2,6 +2,7 @@ import {
   FarmError,
   quantizeRows,
   type EncodeOptions,
+  type EncodeText,
   type Lane,
   type ModelRegistration,
   type VectorBlock,
@@ -12,10 +13,11 @@ const DIMENSIONS = 4;
 const BAD_TEXT = 'bad text';
 
 /** The vector that a FakeEncoder gives a text: checkable without a model. */
-export function fakeVector(text: string): number[] {
+export function fakeVector(text: EncodeText): number[] {
+  const whole = typeof text === 'string' ? text : text.flat().join('|');
   let sum = 0;
-  for (const character of text) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 65_536;
-  return [text.length, sum, 1, 0.5];
+  for (const character of whole) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 65_536;
+  return [whole.length, sum, 1, 0.5];
 }
 
 export function fakeRegistration(model = 'fake', fingerprint = 'fake-1'): ModelRegistration {
@@ -37,7 +39,7 @@ export function fakeRegistration(model = 'fake', fingerprint = 'fake-1'): ModelR
  */
 export class FakeEncoder {
   /** Every chunk's texts, in the order they came. */
-  readonly calls: { readonly texts: readonly string[]; readonly lane: Lane }[] = [];
+  readonly calls: { readonly texts: readonly EncodeText[]; readonly lane: Lane }[] = [];
   readonly #listeners = new Set<() => void>();
   readonly #waiting = new Set<() => void>();
   readonly #arrivals: { count: number; resolve: () => void }[] = [];
@@ -75,7 +77,7 @@ export class FakeEncoder {
   }
 
   async encode(
-    texts: readonly string[],
+    texts: readonly EncodeText[],
     options: EncodeOptions,
     { signal, lane }: { signal: AbortSignal; lane: Lane },
   ): Promise<VectorBlock> {
@@ -110,7 +112,10 @@ export class FakeEncoder {
   }
 }
 
-function fakeBlock(texts: readonly string[], { dimensions = DIMENSIONS, dtype }: EncodeOptions): VectorBlock {
+function fakeBlock(
+  texts: readonly EncodeText[],
+  { dimensions = DIMENSIONS, dtype }: EncodeOptions,
+): VectorBlock {
   const bad = texts.flatMap((text, index) => (text === BAD_TEXT ? [index] : []));
   const firstRows = new Uint32Array(texts.length + 1);
   const values: number[] = [];

@@ -141,7 +141,10 @@ export class Batcher {
   }
 
   async #run(seat: Seat, sequences: readonly WaitingSequence<BatchedCall>[], losses: number): Promise<void> {
-    const batch = joinSequences(sequences.map(({ ids }) => ids));
+    const batch = joinSequences(
+      sequences.map(({ ids }) => ids),
+      sequences.map(({ secondAt }) => secondAt),
+    );
     const running = seat.begin(batch.ids.length);
     try {
       const rows = await seat.device.encode(batch);

@@ -4,6 +4,8 @@ import { addRow, EMPTY_BATCH, planBatch, type BatchLimits, type BatchShape } fro
 /** One tokenized text on its way to a device. */
 export interface WaitingSequence<Call = unknown> {
   readonly ids: Int32Array;
+  /** Of a pair: the place of the second segment's first token. */
+  readonly secondAt?: number;
   /** Index of the text in its call. */
   readonly index: number;
   readonly call: Call;

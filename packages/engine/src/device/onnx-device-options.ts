@@ -12,8 +12,12 @@ export const onnxDeviceOptionsSchema = z.strictObject({
   /** What a packed graph gives; `tokens` by default. */
   output: z.enum(GRAPH_OUTPUTS).optional(),
   pooling: z.enum(POOLINGS),
-  /** Tokens at the ends of every row that are masked; none by default. */
-  masked: z.strictObject({ first: z.int().min(0), last: z.int().min(0) }).optional(),
+  /** Tokens at the ends of every row, and between segments, that are masked; none by default. */
+  masked: z
+    .strictObject({ first: z.int().min(0), between: z.int().min(0).optional(), last: z.int().min(0) })
+    .optional(),
+  /** Whether tokens of a second segment have type 1; all have 0 by default. */
+  typesSegments: z.boolean().optional(),
   vocabularySize: z.int().min(1),
   maxSequenceLength: z.int().min(1),
   /** Size of a vector. */

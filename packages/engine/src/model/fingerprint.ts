@@ -37,6 +37,7 @@ export function fingerprintModel(spec: ModelSpec, hashes: ModelHashes): string {
       version: 1,
       graph: spec.graph,
       layers: spec.layers,
+      tokenTypes: spec.tokenTypes,
       pooling: spec.pooling,
       poolingLayers: spec.poolingLayers,
       maskClsSep: spec.maskClsSep,

@@ -16,6 +16,8 @@ export interface ModelSpec extends PooledOutput {
   /** Encoder layers in the graph. */
   readonly layers: number;
   readonly padId: number;
+  /** Token types that the model tells apart. */
+  readonly tokenTypes: number;
   /** Most tokens of a sequence, special ones included. */
   readonly maxSequenceLength: number;
   /** Whether no token attends to the special ones, and they are not pooled. */
@@ -75,6 +77,7 @@ export async function readModelSpec(directory: string, wishes: ModelWishes = {})
     heads: config.num_attention_heads,
     layers: packed?.layers ?? config.num_hidden_layers,
     padId: config.pad_token_id ?? 0,
+    tokenTypes: config.type_vocab_size ?? 2,
     maxSequenceLength: checkLength(
       wishes.maxSequenceLength,
       shortestLimit(directory, [
@@ -107,6 +110,7 @@ const configSchema = z.preprocess(
     num_hidden_layers: z.int().min(1),
     num_attention_heads: z.int().min(1),
     max_position_embeddings: z.int().min(2),
+    type_vocab_size: z.int().min(0).nullish(),
     pad_token_id: z.int().min(0).nullish(),
   }),
 );

@@ -1,13 +1,19 @@
-import { FarmError, MAX_TEXT_BYTES, type EncodeOptions } from '@embedfarm/contract';
+import { FarmError, type EncodeOptions } from '@embedfarm/contract';
 import type { Encoding, Tokenizer as NativeTokenizer } from 'tokenizers';
 import type { ModelSpec } from '../model/model-spec.ts';
+import { encodeStrings } from './encode-strings.ts';
 import { loadTokenizer } from './load-tokenizer.ts';
+import { readPairTemplate, type PairTemplate } from './pair-template.ts';
+import { SegmentTokenizer } from './segment-tokenizer.ts';
+import { isSegmented, unitsOf, type SegmentedText, type TokenizerText } from './tokenizer-text.ts';
 
 export interface Sequence {
   /** Special tokens included. */
   readonly ids: Int32Array;
   /** Whether the text lost its end or start. */
   readonly truncated: boolean;
+  /** Of a pair: the place of the second segment's first token. */
+  readonly secondAt?: number;
 }
 
 /** One text: its sequence, or why it has none. */
@@ -28,21 +34,25 @@ export class Tokenizer {
   readonly #spec: ModelSpec;
   readonly #prefix: Int32Array;
   readonly #suffix: Int32Array;
+  readonly #pair: PairTemplate;
+  #segments: Promise<SegmentTokenizer> | undefined;
   /** One per way to truncate: the native object holds it as a setting. */
   readonly #natives = new Map<Truncate, Promise<NativeTokenizer>>();
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(spec: ModelSpec, prefix: Int32Array, suffix: Int32Array) {
+  private constructor(spec: ModelSpec, prefix: Int32Array, suffix: Int32Array, pair: PairTemplate) {
     this.#spec = spec;
     this.maxSequenceLength = spec.maxSequenceLength;
     this.#prefix = prefix;
     this.#suffix = suffix;
+    this.#pair = pair;
   }
 
   static async open(spec: ModelSpec): Promise<Tokenizer> {
     const native = await loadTokenizer(spec);
     const { prefix, suffix } = await findSpecialTokens(native, spec.files.tokenizer.path);
-    const tokenizer = new Tokenizer(spec, prefix, suffix);
+    const pair = await readPairTemplate(native, spec.files.tokenizer.path);
+    const tokenizer = new Tokenizer(spec, prefix, suffix, pair);
     if (tokenizer.#maxInner < 1) {
       throw new FarmError(
         'invalid_argument',
@@ -53,9 +63,14 @@ export class Tokenizer {
     return tokenizer;
   }
 
-  /** Special tokens that stand before and after every text. */
-  get specialTokens(): { readonly first: number; readonly last: number } {
-    return { first: this.#prefix.length, last: this.#suffix.length };
+  /** Special tokens that stand before and after every text, and between the segments of a pair. */
+  get specialTokens(): { readonly first: number; readonly between: number; readonly last: number } {
+    return { first: this.#prefix.length, between: this.#pair.between.length, last: this.#suffix.length };
+  }
+
+  /** Whether the second segment of a pair has token type 1. */
+  get typesSegments(): boolean {
+    return this.#pair.secondType === 1;
   }
 
   /** Tokens of a sequence without its special ones. */
@@ -68,7 +83,7 @@ export class Tokenizer {
    * side by side take turns: the work runs on one thread beside the devices. Ends early once `isOver` holds.
    */
   async *tokenize(
-    texts: readonly string[],
+    texts: readonly TokenizerText[],
     truncate: Truncate,
     isOver: () => boolean = () => false,
   ): AsyncGenerator<TokenizedText[]> {
@@ -84,16 +99,40 @@ export class Tokenizer {
     }
   }
 
-  async #tokenizePart(texts: readonly string[], truncate: Truncate): Promise<TokenizedText[]> {
-    const faults = texts.map(faultOf);
-    const sound = texts.filter((_, index) => faults[index] === undefined);
-    const encodings = await encodeAll(await this.#native(truncate), sound);
-    let next = 0;
-    return faults.map((fault) => fault ?? this.#sequenceOf(encodings[next++], truncate));
+  async #tokenizePart(texts: readonly TokenizerText[], truncate: Truncate): Promise<TokenizedText[]> {
+    const strings = await this.#tokenizeStrings(
+      texts.filter((text) => typeof text === 'string'),
+      truncate,
+    );
+    const segmented = await this.#tokenizeSegmented(texts.filter(isSegmented), truncate);
+    const [nextString, nextSegmented] = [strings.values(), segmented.values()];
+    return texts.map((text) => {
+      if (text instanceof FarmError) return text;
+      const { value } = (typeof text === 'string' ? nextString : nextSegmented).next();
+      return value ?? new FarmError('internal', 'the tokenizer gave too few rows');
+    });
   }
 
-  #sequenceOf(encoding: Encoding | FarmError | undefined, truncate: Truncate): TokenizedText {
-    if (encoding === undefined) return new FarmError('internal', 'the tokenizer gave too few rows');
+  async #tokenizeStrings(texts: readonly string[], truncate: Truncate): Promise<TokenizedText[]> {
+    const encodings = await encodeStrings(await this.#native(truncate), texts);
+    return encodings.map((encoding) => this.#sequenceOf(encoding, truncate));
+  }
+
+  async #tokenizeSegmented(texts: readonly SegmentedText[], truncate: Truncate): Promise<TokenizedText[]> {
+    if (texts.length === 0) return [];
+    this.#segments ??= this.#native('error').then(
+      (native) =>
+        new SegmentTokenizer({
+          native,
+          single: { before: this.#prefix, after: this.#suffix },
+          pair: this.#pair,
+          maxSequenceLength: this.maxSequenceLength,
+        }),
+    );
+    return (await this.#segments).sequencesOf(texts, truncate);
+  }
+
+  #sequenceOf(encoding: Encoding | FarmError, truncate: Truncate): TokenizedText {
     if (encoding instanceof FarmError) return encoding;
     const length = encoding.getLength();
     const special = this.#prefix.length + this.#suffix.length;
@@ -132,46 +171,15 @@ export class Tokenizer {
   }
 }
 
-/** A text that the library throws on fails alone. */
-async function encodeAll(
-  native: NativeTokenizer,
-  texts: readonly string[],
-): Promise<(Encoding | FarmError)[]> {
-  if (texts.length === 0) return [];
-  try {
-    return await native.encodeBatch([...texts], { addSpecialTokens: false });
-  } catch (error) {
-    if (texts.length === 1) return [FarmError.from(error)];
-    const one = (text: string): Promise<(Encoding | FarmError)[]> => encodeAll(native, [text]);
-    return (await Promise.all(texts.map(one))).flat();
-  }
-}
-
-function endOfPart(texts: readonly string[], from: number): number {
+function endOfPart(texts: readonly TokenizerText[], from: number): number {
   let units = 0;
   let to = from;
   while (to < texts.length && to - from < MAX_PART_TEXTS) {
-    units += texts[to]?.length ?? 0;
+    units += unitsOf(texts[to] ?? '');
     if (to > from && units > MAX_PART_UNITS) break;
     to += 1;
   }
   return to;
-}
-
-/** What is wrong with a text that came from outside; the callers' types do not hold on a wire. */
-function faultOf(text: unknown): FarmError | undefined {
-  if (typeof text !== 'string') {
-    return new FarmError(
-      'invalid_argument',
-      `the text must be a string, got ${text === null ? 'null' : typeof text}`,
-    );
-  }
-  if (!text.isWellFormed()) {
-    return new FarmError('invalid_argument', 'the text holds a lone surrogate, which has no UTF-8 form');
-  }
-  const bytes = Buffer.byteLength(text);
-  if (bytes <= MAX_TEXT_BYTES) return undefined;
-  return new FarmError('invalid_argument', `the text has ${bytes} bytes, limit is ${MAX_TEXT_BYTES}`);
 }
 
 /** What stands before and after the tokens of a text: the places are read off a short text. */

@@ -3,6 +3,7 @@ import {
   encodeOptionsSchema,
   MAX_CHUNK_BYTES,
   MAX_CHUNK_TEXTS,
+  textBytes,
   type EncodeOptions,
   type EncodeRequest,
   type Lane,
@@ -90,7 +91,7 @@ export class Coalescer {
     ]);
     // One flush a tick: everything that came in with the same turn of the loop is in it.
     if (this.#open.size === 0) setImmediate(() => this.#flush());
-    const bytes = call.texts.reduce((total, text) => total + Buffer.byteLength(text), 0);
+    const bytes = call.texts.reduce((total, text) => total + textBytes(text), 0);
     const chunk = this.#open.get(key);
     if (chunk?.add(call, bytes) === true) return;
     if (chunk) this.#enqueue(chunk);

@@ -2,7 +2,9 @@ import {
   MAX_CHUNK_BYTES,
   MAX_CHUNK_TEXTS,
   rowBytes,
+  textBytes,
   type EncodeOptions,
+  type EncodeText,
   type ModelRegistration,
 } from '@embedfarm/contract';
 
@@ -26,19 +28,19 @@ export function maxChunkTexts(
 }
 
 /** Cuts texts into chunks: whole texts, order kept, within the limits of a chunk. */
-export function splitTexts(texts: readonly string[], maxTexts: number): TextRange[] {
+export function splitTexts(texts: readonly EncodeText[], maxTexts: number): TextRange[] {
   const ranges: TextRange[] = [];
   let from = 0;
   let bytes = 0;
   for (const [index, text] of texts.entries()) {
-    const textBytes = Buffer.byteLength(text);
-    const isFull = index - from === maxTexts || bytes + textBytes > MAX_CHUNK_BYTES;
+    const size = textBytes(text);
+    const isFull = index - from === maxTexts || bytes + size > MAX_CHUNK_BYTES;
     if (isFull && index > from) {
       ranges.push({ from, to: index });
       from = index;
       bytes = 0;
     }
-    bytes += textBytes;
+    bytes += size;
   }
   if (from < texts.length) ranges.push({ from, to: texts.length });
   return ranges;

@@ -1,4 +1,4 @@
-import type { DeviceReport, EncodeOptions, Lane, VectorBlock } from '@embedfarm/contract';
+import type { DeviceReport, EncodeOptions, EncodeText, Lane, VectorBlock } from '@embedfarm/contract';
 
 /**
  * What a farm worker needs of an engine. `farm` never imports one: apps/worker joins the two.
@@ -10,7 +10,7 @@ export interface Encoder {
    * @throws FarmError `cancelled` on abort, or what the device failed with.
    */
   encode(
-    texts: readonly string[],
+    texts: readonly EncodeText[],
     options: EncodeOptions,
     call: { signal: AbortSignal; lane: Lane },
   ): Promise<VectorBlock>;
