@@ -178,6 +178,11 @@ describe('a worker', () => {
     const scaled = kept.map((value) => Math.round((127 * value) / Math.hypot(...kept)) + 0);
     expect(bytes.embeddings).toEqual([scaled]);
 
+    const pairs = JSON.parse((await run(['encode', '--json', '--pairs', 'do it ||| right', 'do it'])).stdout);
+    const single = JSON.parse((await run(['encode', '--json', '--tokens', 'do it'])).stdout);
+    expect(pairs.receipts.map(({ tokens }: { tokens: number }) => tokens)).toEqual([6, 4]);
+    expect(single.embeddings[0]).toEqual(pairs.embeddings[1]);
+
     const table = await run(['encode', '--model', 'tiny', 'First do it']);
     expect(table.stdout).toContain(`1 text × ${answer.dimensions} dimensions, model tiny`);
     expect(table.stdout).toContain('carry no meaning');

@@ -1,5 +1,6 @@
 import { encodeOptionsSchema, VECTOR_DTYPES, type EncodeOptions } from '@embedfarm/contract';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { TextForm } from './encode-texts.ts';
 
 const { truncate } = encodeOptionsSchema.shape;
 
@@ -16,22 +17,34 @@ export function addEncodeFlags(command: Command): Command {
       new Option('--truncate <side>', 'what a text loses that is too long (default: end)').choices(
         truncate.unwrap().options,
       ),
-    );
+    )
+    .option('--pairs', 'texts are pairs, with " ||| " between their parts')
+    .option('--tokens', 'texts are tokens of the vocabulary, with spaces between');
+}
+
+/** How the flags say that texts are written. */
+export function readTextForm(command: Command): TextForm {
+  const { pairs = false, tokens = false } = command.opts<EncodeFlags>();
+  return { pairs, tokens };
 }
 
 /** What of the call's options the flags say; what is not given is left out. */
 export function readEncodeFlags(command: Command): Partial<EncodeOptions> {
-  const { outputDtype, dimensions, normalize, truncate } = command.opts<EncodeFlags>();
+  const { outputDtype, dimensions, normalize, truncate, tokens } = command.opts<EncodeFlags>();
   return {
     ...(outputDtype === undefined ? {} : { dtype: outputDtype }),
     ...(dimensions === undefined ? {} : { dimensions }),
     ...(normalize === undefined ? {} : { normalize }),
     ...(truncate === undefined ? {} : { truncate }),
+    ...(tokens === undefined ? {} : { tokens }),
   };
 }
 
 /** As commander has read and checked them. */
-interface EncodeFlags extends Partial<Pick<EncodeOptions, 'dimensions' | 'normalize' | 'truncate'>> {
+interface EncodeFlags extends Partial<
+  Pick<EncodeOptions, 'dimensions' | 'normalize' | 'truncate' | 'tokens'>
+> {
+  readonly pairs?: boolean;
   readonly outputDtype?: EncodeOptions['dtype'];
 }
 

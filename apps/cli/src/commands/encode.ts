@@ -4,9 +4,11 @@ import {
   type AnyEmbeddings,
   type EmbeddingFarm,
   type EncodeCallOptions,
+  type EncodeText,
 } from '@embedfarm/sdk';
 import { Command } from 'commander';
-import { addEncodeFlags, readEncodeFlags } from '../encode-flags.ts';
+import { addEncodeFlags, readEncodeFlags, readTextForm } from '../encode-flags.ts';
+import { encodeTexts } from '../encode-texts.ts';
 import { embeddingsJson } from '../embeddings-json.ts';
 import { embeddingsTable } from '../embeddings-table.ts';
 import { meaninglessNote } from '../meaningless-note.ts';
@@ -28,12 +30,13 @@ export function encodeCommand(): Command {
       if (given.length === 0 && process.stdin.isTTY) {
         command.error('error: give texts, or pipe them in, one a line');
       }
-      const texts = given.length > 0 ? given : await readLines(process.stdin, 'stdin');
+      const lines = given.length > 0 ? given : await readLines(process.stdin, 'stdin');
+      const texts = encodeTexts(lines, readTextForm(command));
       await withFarm(settings.redis, async (farm, signal) => {
         const options = { ...producerModel(settings), ...readEncodeFlags(command), signal };
-        const { embeddings, failed } = await encodeTexts(farm, texts, options);
+        const { embeddings, failed } = await encodeByFarm(farm, texts, options);
         if (json) await printPieces(embeddingsJson(embeddings));
-        else await printTable(farm, texts, embeddings);
+        else await printTable(farm, lines, embeddings);
         if (failed !== undefined) throw failed;
       });
     });
@@ -41,9 +44,9 @@ export function encodeCommand(): Command {
 }
 
 /** Some failed texts are told after the vectors of the others. */
-async function encodeTexts(
+async function encodeByFarm(
   farm: EmbeddingFarm,
-  texts: readonly string[],
+  texts: readonly EncodeText[],
   options: EncodeCallOptions,
 ): Promise<{ embeddings: AnyEmbeddings; failed?: TextsFailedError }> {
   const bar = new ProgressBar();
