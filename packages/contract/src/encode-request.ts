@@ -51,6 +51,9 @@ export const encodeOptionsSchema = z.strictObject({
    * as it is, without lower case or pieces of words, and one that is not there is the unknown token.
    */
   tokens: z.boolean().optional(),
+
+  /** The tokens of every text come back with its vector, as the device saw them: special ones too, and after a cut. */
+  returnTokens: z.boolean().optional(),
 });
 export type EncodeOptions = z.output<typeof encodeOptionsSchema>;
 

@@ -154,6 +154,30 @@ describe('The vectors of pairs', () => {
   });
 });
 
+describe('The tokens of texts', () => {
+  const texts: readonly EncodeText[] = ['The rivers', ['time', 'a'], '', 'the '.repeat(30), '\ud800'];
+
+  it('come back as the device saw them', async () => {
+    const engine = await open({ model: plain, maxSequenceLength: 6 });
+    const { tokenLists, tokens } = await engine.encode(texts, { returnTokens: true });
+    expect(tokenLists).toEqual([
+      ['[CLS]', 'the', 'river', '##s', '[SEP]'],
+      ['[CLS]', 'time', '[SEP]', 'a', '[SEP]'],
+      ['[CLS]', '[SEP]'],
+      ['[CLS]', 'the', 'the', 'the', 'the', '[SEP]'],
+      [],
+    ]);
+    expect(tokenLists?.map((list) => list.length)).toEqual([...tokens]);
+    expect((await engine.encode(texts)).tokenLists).toBeUndefined();
+  });
+
+  it('that are lists show what is unknown, and special ones also where they are masked', async () => {
+    const engine = await open({ model: plain, maskClsSep: true });
+    const { tokenLists } = await engine.encode([['The', 'river']], { tokens: true, returnTokens: true });
+    expect(tokenLists).toEqual([['[CLS]', '[UNK]', 'river', '[SEP]']]);
+  });
+});
+
 describe('The vectors of lists of tokens', () => {
   it('are those of their ids, also in pairs', async () => {
     const engine = await open({ model: plain, normalize: false });

@@ -113,7 +113,7 @@ export class Engine {
     const wishes = parseOptions('encode options', encodeOptionsSchema, options);
     checkOptions(wishes, this.registration);
     const { pooling, normalize, dimensions } = this.registration;
-    const { truncate, dtype, tokens = false } = wishes;
+    const { dtype, tokens = false, returnTokens = false } = wishes;
     const shape = {
       normalize: wishes.normalize ?? normalize,
       dimensions: wishes.dimensions ?? dimensions,
@@ -123,7 +123,7 @@ export class Engine {
     if (!Array.isArray(texts) || texts.length === 0)
       throw new FarmError('invalid_argument', 'texts must be a list of at least 1 text');
     if (this.#closing) throw new FarmError('no_worker', 'the engine is closed');
-    const call = new EncodeCall(texts.length, shape, performance.now());
+    const call = new EncodeCall(texts.length, shape, performance.now(), returnTokens);
     const giveUp = (error: FarmError): void => {
       call.cancel(error);
       this.#batcher.remove(call);
@@ -134,7 +134,7 @@ export class Engine {
     signal?.addEventListener('abort', abort, { once: true });
     // A copy: the caller may use the list anew while the call runs, and a hole must be a text that fails.
     const prepared = Array.from(texts, (text) => tokenizerText(text, { tokens }));
-    const feeding = this.#feed(call, prepared, truncate, lane).catch((error: unknown) =>
+    const feeding = this.#feed(call, prepared, wishes, lane).catch((error: unknown) =>
       giveUp(FarmError.from(error)),
     );
     const ended = Promise.allSettled([feeding, call.settled]);
@@ -152,14 +152,15 @@ export class Engine {
   async #feed(
     call: EncodeCall,
     texts: readonly TokenizerText[],
-    truncate: EncodeOptions['truncate'],
+    { truncate, returnTokens = false }: EncodeOptions,
     lane: Lane,
   ): Promise<void> {
     let index = 0;
     let ready: WaitingSequence<BatchedCall>[] = [];
     for await (const part of this.#tokenizer.tokenize(texts, truncate, () => call.isSettled)) {
-      for (const text of part) {
-        call.tokenized(index, text);
+      const tokens = returnTokens ? await this.#tokenizer.tokensOf(part) : [];
+      for (const [place, text] of part.entries()) {
+        call.tokenized(index, text, tokens[place]);
         if (!(text instanceof FarmError)) ready.push({ ...text, index, call });
         index += 1;
       }

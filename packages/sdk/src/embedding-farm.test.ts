@@ -1,6 +1,6 @@
 import { FarmError, fromFloat16, toFloat16 } from '@embedfarm/contract';
 import { FarmWorker } from '@embedfarm/farm/worker';
-import { FakeEncoder, fakeRegistration, fakeVector } from '@embedfarm/testkit/fake-encoder';
+import { FakeEncoder, fakeRegistration, fakeTokens, fakeVector } from '@embedfarm/testkit/fake-encoder';
 import { openTestRedis, type TestRedis } from '@embedfarm/testkit/redis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EmbeddingFarm } from './embedding-farm.ts';
@@ -96,6 +96,13 @@ describe('EmbeddingFarm', () => {
     expect((await (await farm.submit(list, { tokens: true })).result()).toArrays()).toEqual(
       list.map(fakeVector),
     );
+  });
+
+  it('gives the tokens of every text, over several chunks, where they are asked for', async () => {
+    const texts = Array.from({ length: 300 }, (_, index) => `text ${index}`);
+    const { tokens } = await farm.encode(texts, { returnTokens: true });
+    expect(tokens).toEqual(texts.map(fakeTokens));
+    expect((await farm.encode(['a'])).tokens).toBeUndefined();
   });
 
   it('submits, and reads state and result by the id from another connection', async () => {

@@ -43,6 +43,8 @@ export class Embeddings<Dtype extends VectorDtype = 'float32'> implements Iterab
   readonly dimensions: number;
   /** What each text cost. */
   readonly receipts: readonly Receipt[];
+  /** Per text its tokens as the device saw them, where `returnTokens` asked for them; none for one that failed before. */
+  readonly tokens: readonly (readonly string[])[] | undefined;
   readonly timing: Timing;
   /** Texts without a vector, by index; empty unless they were read from a submitted request. */
   readonly failures: readonly FailedText[];
@@ -63,6 +65,7 @@ export class Embeddings<Dtype extends VectorDtype = 'float32'> implements Iterab
       tokens,
       truncated: block.truncated[index] === 1,
     }));
+    this.tokens = block.tokenLists;
     this.#block = block;
     this.#values = values instanceof Uint16Array ? fromFloat16(values) : values;
     this.#width = dtype === 'binary' ? rowBytes(dtype, dimensions) : dimensions;

@@ -20,6 +20,11 @@ export function fakeVector(text: EncodeText): number[] {
   return [whole.length, sum, 1, 0.5];
 }
 
+/** The tokens that a FakeEncoder tells of a text. */
+export function fakeTokens(text: EncodeText): string[] {
+  return typeof text === 'string' ? text.split(' ') : text.flat();
+}
+
 export function fakeRegistration(model = 'fake', fingerprint = 'fake-1'): ModelRegistration {
   return {
     model,
@@ -114,7 +119,7 @@ export class FakeEncoder {
 
 function fakeBlock(
   texts: readonly EncodeText[],
-  { dimensions = DIMENSIONS, dtype }: EncodeOptions,
+  { dimensions = DIMENSIONS, dtype, returnTokens = false }: EncodeOptions,
 ): VectorBlock {
   const bad = texts.flatMap((text, index) => (text === BAD_TEXT ? [index] : []));
   const firstRows = new Uint32Array(texts.length + 1);
@@ -131,6 +136,7 @@ function fakeBlock(
     tokens: Uint32Array.from(texts, (text) => text.length + 2),
     truncated: new Uint8Array(texts.length),
     failures: bad.length === 0 ? [] : [{ code: 'internal', message: 'told to fail', texts: bad }],
+    ...(returnTokens ? { tokenLists: texts.map(fakeTokens) } : {}),
     timing: { queueMs: 0, tokenizeMs: 1, batchWaitMs: 1, deviceMs: 1 },
   };
 }

@@ -19,6 +19,7 @@ export class EncodeCall implements BatchedCall {
   readonly #rows: TextRows;
   readonly #tokens: Uint32Array;
   readonly #truncated: Uint8Array;
+  readonly #tokenLists: (readonly string[])[] | undefined;
   readonly #failed = new Map<number, FarmError>();
   readonly #startedMs: number;
   readonly #settled: Promise<void>;
@@ -30,12 +31,14 @@ export class EncodeCall implements BatchedCall {
   #firstBatchMs: number | undefined;
   #lastBatchMs = 0;
 
-  constructor(texts: number, shape: RowShape, startedMs: number) {
+  /** @param returnTokens whether `tokenized` is given them. */
+  constructor(texts: number, shape: RowShape, startedMs: number, returnTokens = false) {
     this.#dimensions = shape.dimensions;
     this.#dtype = shape.dtype ?? 'float32';
     this.#rows = openTextRows(texts, shape);
     this.#tokens = new Uint32Array(texts);
     this.#truncated = new Uint8Array(texts);
+    this.#tokenLists = returnTokens ? Array.from({ length: texts }, () => []) : undefined;
     this.#pending = texts;
     this.#startedMs = startedMs;
     this.#settled = new Promise((resolve, reject) => {
@@ -55,13 +58,14 @@ export class EncodeCall implements BatchedCall {
     return this.#settled;
   }
 
-  tokenized(index: number, text: TokenizedText): void {
+  tokenized(index: number, text: TokenizedText, tokens: readonly string[] = []): void {
     if (text instanceof FarmError) {
       this.putFailure(index, text);
       return;
     }
     this.#tokens[index] = text.ids.length;
     this.#truncated[index] = text.truncated ? 1 : 0;
+    if (this.#tokenLists) this.#tokenLists[index] = tokens;
   }
 
   allTokenized(nowMs: number): void {
@@ -112,6 +116,7 @@ export class EncodeCall implements BatchedCall {
       tokens: this.#tokens,
       truncated: this.#truncated,
       failures: groupFailures(this.#failed, texts),
+      ...(this.#tokenLists ? { tokenLists: this.#tokenLists } : {}),
       timing: {
         queueMs: 0,
         tokenizeMs: tokenizedMs - this.#startedMs,

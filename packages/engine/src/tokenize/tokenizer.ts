@@ -38,6 +38,7 @@ export class Tokenizer {
   #segments: Promise<SegmentTokenizer> | undefined;
   /** One per way to truncate: the native object holds it as a setting. */
   readonly #natives = new Map<Truncate, Promise<NativeTokenizer>>();
+  readonly #tokenById: string[] = [];
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(spec: ModelSpec, prefix: Int32Array, suffix: Int32Array, pair: PairTemplate) {
@@ -150,6 +151,14 @@ export class Tokenizer {
     ids.set(truncate === 'start' ? inner.slice(length - kept) : inner.slice(0, kept), this.#prefix.length);
     ids.set(this.#suffix, this.#prefix.length + kept);
     return { ids, truncated };
+  }
+
+  /** The tokens of each sequence as the vocabulary writes them; of a text that failed none. */
+  async tokensOf(texts: readonly TokenizedText[]): Promise<string[][]> {
+    const native = await this.#native('end');
+    // A look-up in the library costs about 1 µs.
+    const tokenOf = (id: number): string => (this.#tokenById[id] ??= native.idToToken(id) ?? '');
+    return texts.map((text) => (text instanceof FarmError ? [] : Array.from(text.ids, tokenOf)));
   }
 
   /** The other ways to truncate are rare, and loaded when they are first asked for. */
