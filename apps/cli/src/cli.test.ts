@@ -179,7 +179,8 @@ describe('a worker', () => {
     expect(bytes.embeddings).toEqual([scaled]);
 
     const pairs = JSON.parse((await run(['encode', '--json', '--pairs', 'do it ||| right', 'do it'])).stdout);
-    const single = JSON.parse((await run(['encode', '--json', '--tokens', 'do it'])).stdout);
+    const single = JSON.parse((await run(['encode', '--json', '--tokens', '--show-tokens', 'do it'])).stdout);
+    expect(single.tokens).toEqual([['[CLS]', 'do', 'it', '[SEP]']]);
     expect(pairs.receipts.map(({ tokens }: { tokens: number }) => tokens)).toEqual([6, 4]);
     expect(single.embeddings[0]).toEqual(pairs.embeddings[1]);
 

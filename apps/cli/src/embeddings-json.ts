@@ -6,13 +6,15 @@ import type { AnyEmbeddings } from '@embedfarm/sdk';
  * integer or the byte. A failed text is null.
  */
 export function* embeddingsJson(embeddings: AnyEmbeddings): Generator<string> {
-  const { model, dtype, dimensions, receipts, timing, failures, rows } = embeddings;
+  const { model, dtype, dimensions, receipts, tokens, timing, failures, rows } = embeddings;
   yield `{"model":${JSON.stringify(model)},"dimensions":${dimensions},"dtype":"${dtype}","embeddings":[`;
   for (let index = 0; index < rows; index += 1) {
     const row = embeddings.has(index) ? JSON.stringify(Array.from(embeddings.at(index))) : 'null';
     yield index === 0 ? row : `,${row}`;
   }
-  yield `],"receipts":${JSON.stringify(receipts)},"timing":${JSON.stringify(timing)}`;
+  yield `],"receipts":${JSON.stringify(receipts)}`;
+  if (tokens !== undefined) yield `,"tokens":${JSON.stringify(tokens)}`;
+  yield `,"timing":${JSON.stringify(timing)}`;
   if (failures.length > 0) yield `,"errors":${JSON.stringify(failures)}`;
   yield '}\n';
 }

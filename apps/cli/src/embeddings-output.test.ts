@@ -40,6 +40,16 @@ describe('embeddingsJson', () => {
   });
 });
 
+describe('tokens that were asked for', () => {
+  const tokenLists = [['[CLS]', 'one', '[SEP]'], [], ['[CLS]', 'three', '[SEP]']];
+  const shown = Embeddings.from({ model: 'tiny', block: { ...block, tokenLists }, timing });
+
+  it('stand in JSON, and below the rows of the table', () => {
+    expect(JSON.parse([...embeddingsJson(shown)].join('')).tokens).toEqual(tokenLists);
+    expect(embeddingsTable(['one', 'two', 'three'], shown)).toContain('\n  [CLS] three [SEP]\n');
+  });
+});
+
 describe('embeddings of another dtype', () => {
   const bytes = { ...block, dtype: 'int8' as const, values: Int8Array.of(-127, 4, 5, 6) };
   const ofInt8 = Embeddings.from({ model: 'tiny', block: bytes, timing });

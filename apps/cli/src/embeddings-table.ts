@@ -16,6 +16,8 @@ export function embeddingsTable(texts: readonly string[], embeddings: AnyEmbeddi
       `  ${shorten(texts[index] ?? '').padEnd(SHOWN_CHARACTERS + 2)}  ${outcome(embeddings, index)}`,
     );
   }
+  const shown = embeddings.tokens?.slice(0, SHOWN_ROWS) ?? [];
+  lines.push(...shown.map((tokens) => `  ${tokens.join(' ')}`));
   if (rows > SHOWN_ROWS) lines.push(`  … and ${rows - SHOWN_ROWS} more (--json has them all)`);
   const times = [
     `queue ${ms(timing.queueMs)}`,

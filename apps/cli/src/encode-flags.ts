@@ -19,7 +19,8 @@ export function addEncodeFlags(command: Command): Command {
       ),
     )
     .option('--pairs', 'texts are pairs, with " ||| " between their parts')
-    .option('--tokens', 'texts are tokens of the vocabulary, with spaces between');
+    .option('--tokens', 'texts are tokens of the vocabulary, with spaces between')
+    .option('--show-tokens', 'the tokens of every text as the device saw them');
 }
 
 /** How the flags say that texts are written. */
@@ -30,13 +31,14 @@ export function readTextForm(command: Command): TextForm {
 
 /** What of the call's options the flags say; what is not given is left out. */
 export function readEncodeFlags(command: Command): Partial<EncodeOptions> {
-  const { outputDtype, dimensions, normalize, truncate, tokens } = command.opts<EncodeFlags>();
+  const { outputDtype, dimensions, normalize, truncate, tokens, showTokens } = command.opts<EncodeFlags>();
   return {
     ...(outputDtype === undefined ? {} : { dtype: outputDtype }),
     ...(dimensions === undefined ? {} : { dimensions }),
     ...(normalize === undefined ? {} : { normalize }),
     ...(truncate === undefined ? {} : { truncate }),
     ...(tokens === undefined ? {} : { tokens }),
+    ...(showTokens === undefined ? {} : { returnTokens: showTokens }),
   };
 }
 
@@ -45,6 +47,7 @@ interface EncodeFlags extends Partial<
   Pick<EncodeOptions, 'dimensions' | 'normalize' | 'truncate' | 'tokens'>
 > {
   readonly pairs?: boolean;
+  readonly showTokens?: boolean;
   readonly outputDtype?: EncodeOptions['dtype'];
 }
 
