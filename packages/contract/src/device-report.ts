@@ -41,6 +41,10 @@ export const modelRegistrationSchema = z.object({
   maxSequenceLength: z.int().min(1),
   pooling: z.string(),
   normalize: z.boolean(),
+  /** Names of the prompts that the model has; left out where it has none. */
+  promptNames: z.array(z.string()).optional(),
+  /** The prompt that goes before every text where a call asks for no other. */
+  defaultPromptName: z.string().optional(),
   /** How the model's matrices are kept. */
   dtype: z.enum(WEIGHT_DTYPES).default('float32'),
   /** False for the embedded random model: its vectors are exact, and mean nothing. */

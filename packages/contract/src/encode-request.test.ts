@@ -8,6 +8,8 @@ describe('the options of a call', () => {
     expect(() => parseEncodeRequest({ model: 'a:b' })).toThrow('model');
     expect(() => parseEncodeRequest({ truncate: 'middle' })).toThrow('truncate');
     expect(() => parseEncodeRequest({ dtype: 'float64' })).toThrow('dtype');
+    expect(() => parseEncodeRequest({ prompt: 'x'.repeat(10_001) })).toThrow('prompt');
+    expect(() => parseEncodeRequest({ prompt: '\ud800' })).toThrow('lone surrogate');
   });
 
   it('completes what is left out', () => {

@@ -52,6 +52,19 @@ export const encodeOptionsSchema = z.strictObject({
    */
   tokens: z.boolean().optional(),
 
+  /**
+   * A text of the model's own that goes before every text, of a pair before the first part, by its name; see
+   * `promptNames` of its registration. Default: the model's `defaultPromptName`, else none.
+   */
+  promptName: z.string().min(1).max(200).optional(),
+
+  /** A text that goes before every text, in place of one of the model's. Empty for none, also not the default one. */
+  prompt: z
+    .string()
+    .max(10_000)
+    .refine((text) => text.isWellFormed(), 'holds a lone surrogate, which has no UTF-8 form')
+    .optional(),
+
   /** The tokens of every text come back with its vector, as the device saw them: special ones too, and after a cut. */
   returnTokens: z.boolean().optional(),
 });

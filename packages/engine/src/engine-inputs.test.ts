@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { POOLINGS, type Pooling } from '@embedfarm/checkpoint/pooling';
@@ -151,6 +151,85 @@ describe('The vectors of pairs', () => {
     const { tokens, truncated } = await engine.encode([PAIRS[0] ?? '', PAIRS[5] ?? '']);
     expect([...tokens]).toEqual([12, 16]);
     expect([...truncated]).toEqual([0, 1]);
+  });
+});
+
+describe('Prompts', () => {
+  const TEXTS: readonly EncodeText[] = ['the river', ['time', 'a question'], ''];
+  const PROMPTS = { prompts: { query: 'a query: ', passage: 'the ' }, default_prompt_name: 'query' };
+
+  /** A model directory with these prompts, packed or as an export. */
+  async function writePrompted(
+    name: string,
+    write: typeof writeTinyModel | typeof writePlainOnnxModel,
+    options: { pooling?: Pooling; includePrompt?: boolean } = {},
+  ): Promise<string> {
+    const model = await write(join(directory, `${name}-${write.name}`), options);
+    await writeFile(join(model, 'config_sentence_transformers.json'), JSON.stringify(PROMPTS));
+    if (options.includePrompt === false) {
+      const file = join(model, '1_Pooling/config.json');
+      const config: object = JSON.parse(await readFile(file, 'utf8'));
+      await writeFile(file, JSON.stringify({ ...config, include_prompt: false }));
+    }
+    return model;
+  }
+
+  it.each([writeTinyModel, writePlainOnnxModel])(
+    'go before every text, of a pair before its first part',
+    async (write) => {
+      const engine = await open({ model: await writePrompted('prompted', write) });
+      const promptNames = ['query', 'passage'];
+      expect(engine.registration).toMatchObject({ promptNames, defaultPromptName: 'query' });
+      const of = async (prompt: string): Promise<Float32Array> => {
+        const written: EncodeText[] = [`${prompt}the river`, [`${prompt}time`, 'a question'], prompt];
+        return (await engine.encode(written, { prompt: '' })).values;
+      };
+      expect((await engine.encode(TEXTS)).values).toEqual(await of('a query: '));
+      expect((await engine.encode(TEXTS, { promptName: 'passage' })).values).toEqual(await of('the '));
+      expect((await engine.encode(TEXTS, { prompt: 'do ' })).values).toEqual(await of('do '));
+      expect((await engine.encode(TEXTS, { prompt: '' })).values).toEqual(await of(''));
+      await expect(engine.encode(TEXTS, { promptName: 'q' })).rejects.toThrow(
+        'promptName is "q", the prompts of the model are: query, passage',
+      );
+      await expect(engine.encode([['the']], { tokens: true })).rejects.toThrow('ask for an empty one');
+      expect((await engine.encode([['the']], { tokens: true, prompt: '' })).failures).toEqual([]);
+    },
+  );
+
+  it.each(['mean', 'max', 'last_token'] as const)(
+    'are attended to and left out of pooling where the model says so: %s',
+    async (pooling) => {
+      for (const write of [writeTinyModel, writePlainOnnxModel]) {
+        const model = await writePrompted(`apart-${pooling}`, write, { pooling, includePrompt: false });
+        const engine = await open({ model, normalize: false });
+        const block = await engine.encode(['the river', 'time'], { prompt: 'a question ' });
+        const sequences = await sequencesOf(model, ['a question the river', 'a question time']);
+        for (const [text, { ids }] of sequences.entries()) {
+          const hidden = referenceHidden(config, weights, [...ids]);
+          // [CLS] a question
+          const mask = Array.from(ids, (_, place) => (place < 3 && pooling !== 'last_token' ? 0 : 1));
+          const expected = referencePool(hidden, ids.length, config.hiddenSize, pooling, false, mask);
+          expect(difference(rowsOf(block, text), expected)).toBeLessThan(1e-5);
+        }
+      }
+    },
+  );
+
+  it('that are not pooled begin a text with its own first token, or are refused by a graph of first tokens', async () => {
+    const plainModel = await writePrompted('cls', writePlainOnnxModel, {
+      pooling: 'cls',
+      includePrompt: false,
+    });
+    const engine = await open({ model: plainModel, normalize: false });
+    const block = await engine.encode(['river'], { prompt: 'a question ' });
+    const [sequence] = await sequencesOf(plainModel, ['a question river']);
+    const hidden = referenceHidden(config, weights, [...(sequence?.ids ?? [])]);
+    const river = hidden.subarray(3 * config.hiddenSize, 4 * config.hiddenSize);
+    expect(difference(rowsOf(block, 0), river)).toBeLessThan(1e-5);
+    const packed = await writePrompted('cls', writeTinyModel, { pooling: 'cls', includePrompt: false });
+    const first = await open({ model: packed });
+    await expect(first.encode(['river'])).rejects.toThrow('its graph gives first tokens alone');
+    expect((await first.encode(['river'], { prompt: '' })).failures).toEqual([]);
   });
 });
 

@@ -20,6 +20,7 @@ import { deviceOptionsOf } from './device/device-options-of.ts';
 import { DevicePool } from './device/device-pool.ts';
 import { ThreadedDevice } from './device/threaded-device.ts';
 import { engineOptionsSchema, type EngineOptions, type ResolvedEngineOptions } from './engine-options.ts';
+import { callPrompt } from './model/call-prompt.ts';
 import type { OpenCall } from './model/model-directory.ts';
 import type { ModelSpec } from './model/model-spec.ts';
 import { prepareModel } from './model/prepare-model.ts';
@@ -41,6 +42,7 @@ export interface EngineCall {
  */
 export class Engine {
   readonly registration: EngineRegistration;
+  readonly #spec: ModelSpec;
   readonly #options: ResolvedEngineOptions;
   readonly #tokenizer: Tokenizer;
   readonly #pool: DevicePool;
@@ -49,21 +51,22 @@ export class Engine {
   #closing: Promise<void> | undefined;
 
   private constructor(parts: {
-    registration: EngineRegistration;
+    spec: ModelSpec;
+    fingerprint: string;
     options: ResolvedEngineOptions;
-    graph: ModelSpec['graph'];
     tokenizer: Tokenizer;
     pool: DevicePool;
   }) {
-    const { options, graph, pool } = parts;
-    this.registration = parts.registration;
+    const { spec, options, pool } = parts;
+    this.registration = registrationOf(spec, parts.fingerprint);
+    this.#spec = spec;
     this.#options = options;
     this.#tokenizer = parts.tokenizer;
     this.#pool = pool;
     this.#batcher = new Batcher(pool.devices, {
       ...options,
-      graph,
-      hasTokenRows: parts.registration.pooling === 'none',
+      graph: spec.graph,
+      hasTokenRows: spec.pooling === 'none',
       msPerToken: pool.msPerToken,
       now: () => performance.now(),
     });
@@ -79,17 +82,7 @@ export class Engine {
     const { spec, fingerprint, graphFile } = await prepareModel(resolved, call);
     const tokenizer = await Tokenizer.open(spec);
     const pool = await openPool(names, spec, graphFile, tokenizer);
-    const { dimensions, maxSequenceLength, pooling, normalize, dtype, meaningful } = spec;
-    const registration = {
-      fingerprint,
-      dimensions,
-      maxSequenceLength,
-      pooling,
-      normalize,
-      dtype,
-      meaningful,
-    };
-    return new Engine({ registration, options: resolved, graph: spec.graph, tokenizer, pool });
+    return new Engine({ spec, fingerprint, options: resolved, tokenizer, pool });
   }
 
   /**
@@ -104,7 +97,11 @@ export class Engine {
     options?: Partial<EncodeOptions> & { readonly dtype?: 'float32' },
     call?: EngineCall,
   ): Promise<FloatBlock>;
-  encode(texts: readonly string[], options: Partial<EncodeOptions>, call?: EngineCall): Promise<VectorBlock>;
+  encode(
+    texts: readonly EncodeText[],
+    options: Partial<EncodeOptions>,
+    call?: EngineCall,
+  ): Promise<VectorBlock>;
   async encode(
     texts: readonly EncodeText[],
     options: Partial<EncodeOptions> = {},
@@ -112,6 +109,7 @@ export class Engine {
   ): Promise<VectorBlock> {
     const wishes = parseOptions('encode options', encodeOptionsSchema, options);
     checkOptions(wishes, this.registration);
+    const prompt = callPrompt(this.#spec, wishes);
     const { pooling, normalize, dimensions } = this.registration;
     const { dtype, tokens = false, returnTokens = false } = wishes;
     const shape = {
@@ -133,10 +131,12 @@ export class Engine {
     if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort, { once: true });
     // A copy: the caller may use the list anew while the call runs, and a hole must be a text that fails.
-    const prepared = Array.from(texts, (text) => tokenizerText(text, { tokens }));
-    const feeding = this.#feed(call, prepared, wishes, lane).catch((error: unknown) =>
-      giveUp(FarmError.from(error)),
-    );
+    const prepared = Array.from(texts, (text) => tokenizerText(text, { tokens, prompt: prompt.text }));
+    const feeding = this.#feed(call, prepared, {
+      ...wishes,
+      lane,
+      unpooledPrompt: prompt.isPooled ? '' : prompt.text,
+    }).catch((error: unknown) => giveUp(FarmError.from(error)));
     const ended = Promise.allSettled([feeding, call.settled]);
     this.#calls.add(ended);
     void ended.then(() => this.#calls.delete(ended));
@@ -152,16 +152,17 @@ export class Engine {
   async #feed(
     call: EncodeCall,
     texts: readonly TokenizerText[],
-    { truncate, returnTokens = false }: EncodeOptions,
-    lane: Lane,
+    { truncate, returnTokens = false, lane, unpooledPrompt }: EncodeOptions & FeedOptions,
   ): Promise<void> {
+    const isPooled = unpooledPrompt === '';
+    const marks = isPooled ? {} : { unpooled: await this.#tokenizer.promptLength(unpooledPrompt) };
     let index = 0;
     let ready: WaitingSequence<BatchedCall>[] = [];
     for await (const part of this.#tokenizer.tokenize(texts, truncate, () => call.isSettled)) {
       const tokens = returnTokens ? await this.#tokenizer.tokensOf(part) : [];
       for (const [place, text] of part.entries()) {
         call.tokenized(index, text, tokens[place]);
-        if (!(text instanceof FarmError)) ready.push({ ...text, index, call });
+        if (!(text instanceof FarmError)) ready.push({ ...text, ...marks, index, call });
         index += 1;
       }
       if (index === texts.length) call.allTokenized(performance.now());
@@ -214,6 +215,29 @@ export class Engine {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+interface FeedOptions {
+  readonly lane: Lane;
+  /** What goes before every text without being pooled; empty where nothing does. */
+  readonly unpooledPrompt: string;
+}
+
+function registrationOf(spec: ModelSpec, fingerprint: string): EngineRegistration {
+  const { dimensions, maxSequenceLength, pooling, normalize, dtype, meaningful } = spec;
+  const { prompts, defaultPromptName } = spec.prompts;
+  const promptNames = Object.keys(prompts);
+  return {
+    fingerprint,
+    dimensions,
+    maxSequenceLength,
+    pooling,
+    normalize,
+    dtype,
+    meaningful,
+    ...(promptNames.length > 0 && { promptNames }),
+    ...(defaultPromptName !== undefined && { defaultPromptName }),
+  };
 }
 
 function openPool(

@@ -143,7 +143,7 @@ export class Batcher {
   async #run(seat: Seat, sequences: readonly WaitingSequence<BatchedCall>[], losses: number): Promise<void> {
     const batch = joinSequences(
       sequences.map(({ ids }) => ids),
-      sequences.map(({ secondAt }) => secondAt),
+      sequences,
     );
     const running = seat.begin(batch.ids.length);
     try {

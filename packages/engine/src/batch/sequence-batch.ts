@@ -16,10 +16,17 @@ export interface SequenceBatch {
   readonly unpooled?: Int32Array;
 }
 
-/** @param seconds as in the batch; undefined for a sequence of one segment. */
+/** What is to be known of a sequence's tokens beside their ids. */
+export interface SequenceMarks {
+  /** Of a pair: the place of the second segment's first token. */
+  readonly secondAt?: number;
+  /** First tokens that are attended to but not pooled; none by default. */
+  readonly unpooled?: number;
+}
+
 export function joinSequences(
   sequences: readonly Int32Array[],
-  seconds: readonly (number | undefined)[] = [],
+  marks: readonly SequenceMarks[] = [],
 ): SequenceBatch {
   const lengths = Int32Array.from(sequences, (ids) => ids.length);
   const ids = new Int32Array(lengths.reduce((sum, length) => sum + length, 0));
@@ -28,8 +35,16 @@ export function joinSequences(
     ids.set(sequence, at);
     at += sequence.length;
   }
-  const hasPairs = seconds.some((place) => place !== undefined);
-  return { ids, lengths, ...(hasPairs ? { seconds: Int32Array.from(seconds, (place) => place ?? 0) } : {}) };
+  return {
+    ids,
+    lengths,
+    ...(marks.some(({ secondAt }) => secondAt !== undefined) && {
+      seconds: Int32Array.from(marks, ({ secondAt = 0 }) => secondAt),
+    }),
+    ...(marks.some(({ unpooled }) => unpooled !== undefined) && {
+      unpooled: Int32Array.from(marks, ({ unpooled = 0 }) => unpooled),
+    }),
+  };
 }
 
 /** shape `[tokens]`: 1 from the second segment of a pair on, else 0. */

@@ -1,11 +1,10 @@
 import { LANES, type Lane } from '@embedfarm/contract';
+import type { SequenceMarks } from './sequence-batch.ts';
 import { addRow, EMPTY_BATCH, planBatch, type BatchLimits, type BatchShape } from './plan-batch.ts';
 
 /** One tokenized text on its way to a device. */
-export interface WaitingSequence<Call = unknown> {
+export interface WaitingSequence<Call = unknown> extends SequenceMarks {
   readonly ids: Int32Array;
-  /** Of a pair: the place of the second segment's first token. */
-  readonly secondAt?: number;
   /** Index of the text in its call. */
   readonly index: number;
   readonly call: Call;

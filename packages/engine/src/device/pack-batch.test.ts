@@ -26,14 +26,14 @@ it('pads rows to the longest one for an ordinary export', () => {
 });
 
 it('tells second segments of pairs by their types, also in padded rows', () => {
-  const pairs = joinSequences([Int32Array.of(5, 6, 7), Int32Array.of(8)], [1, undefined]);
+  const pairs = joinSequences([Int32Array.of(5, 6, 7), Int32Array.of(8)], [{ secondAt: 1 }, {}]);
   expect([...tokenTypes(pairs)]).toEqual([0, 1, 1, 0]);
   expect([...padBatch(pairs, 0).types]).toEqual([0, 1, 1, 0, 0, 0]);
-  expect(joinSequences([Int32Array.of(5)], [undefined]).seconds).toBeUndefined();
+  expect(joinSequences([Int32Array.of(5)], [{}]).seconds).toBeUndefined();
 });
 
 it('lets no token attend to masked ones, between segments too', () => {
-  const pair = joinSequences([Int32Array.of(2, 5, 3, 6, 3), Int32Array.of(2, 5, 3)], [3, undefined]);
+  const pair = joinSequences([Int32Array.of(2, 5, 3, 6, 3), Int32Array.of(2, 5, 3)], [{ secondAt: 3 }, {}]);
   const masked = { first: 1, between: 1, last: 1 };
   const seen = [...packBatch(pair, 1, masked).bias].map((bias) => (bias === 0 ? 1 : 0)).join('');
   expect(seen).toBe('0101000001000000');

@@ -1,4 +1,4 @@
-import { FarmError, textFault, type EncodeText } from '@embedfarm/contract';
+import { FarmError, textFault } from '@embedfarm/contract';
 
 /** A string, or a list of tokens that are looked up as they are. */
 export type Segment = string | readonly string[];
@@ -11,17 +11,33 @@ export interface SegmentedText {
 /** What the tokenizer takes for a text, or why it takes none. */
 export type TokenizerText = string | SegmentedText | FarmError;
 
-/** A text that came from outside, in the form that the tokenizer takes; the callers' types do not hold on a wire. */
-export function tokenizerText(text: unknown, { tokens }: { readonly tokens: boolean }): TokenizerText {
-  const fault = textFault(text, { tokens }, 'the text');
-  if (fault !== undefined) return new FarmError('invalid_argument', fault);
-  return segmentedText(text as EncodeText, tokens);
+/** How the texts of a call are meant. */
+export interface TextReading {
+  /** Whether they are lists of tokens. */
+  readonly tokens: boolean;
+  /** Goes before a string, and before the first of a pair; lists of tokens have none. */
+  readonly prompt?: string;
 }
 
-function segmentedText(text: EncodeText, tokens: boolean): string | SegmentedText {
-  if (typeof text === 'string') return text;
-  const isPair = !tokens || Array.isArray(text[0]);
-  return isPair ? { segments: [text[0] ?? '', text[1] ?? ''] } : { segments: [text as readonly string[]] };
+/** A text that came from outside, in the form that the tokenizer takes; the callers' types do not hold on a wire. */
+export function tokenizerText(text: unknown, { tokens, prompt = '' }: TextReading): TokenizerText {
+  const fault = textFault(text, { tokens }, 'the text');
+  if (fault !== undefined) return new FarmError('invalid_argument', fault);
+  return tokens ? listText(text as TokenText) : stringText(text as string | readonly string[], prompt);
+}
+
+type TokenText = readonly string[] | readonly [readonly string[], readonly string[]];
+
+function listText(text: TokenText): SegmentedText {
+  const [first, second] = text;
+  if (typeof first === 'object' && typeof second === 'object') return { segments: [first, second] };
+  return { segments: [text as readonly string[]] };
+}
+
+function stringText(text: string | readonly string[], prompt: string): string | SegmentedText {
+  if (typeof text === 'string') return `${prompt}${text}`;
+  const [first = '', second = ''] = text;
+  return { segments: [`${prompt}${first}`, second] };
 }
 
 export function isSegmented(text: TokenizerText): text is SegmentedText {

@@ -1,5 +1,6 @@
 import { FarmError, type EncodeOptions } from '@embedfarm/contract';
 import type { Encoding, Tokenizer as NativeTokenizer } from 'tokenizers';
+import type { SequenceMarks } from '../batch/sequence-batch.ts';
 import type { ModelSpec } from '../model/model-spec.ts';
 import { encodeStrings } from './encode-strings.ts';
 import { loadTokenizer } from './load-tokenizer.ts';
@@ -7,13 +8,11 @@ import { readPairTemplate, type PairTemplate } from './pair-template.ts';
 import { SegmentTokenizer } from './segment-tokenizer.ts';
 import { isSegmented, unitsOf, type SegmentedText, type TokenizerText } from './tokenizer-text.ts';
 
-export interface Sequence {
+export interface Sequence extends SequenceMarks {
   /** Special tokens included. */
   readonly ids: Int32Array;
   /** Whether the text lost its end or start. */
   readonly truncated: boolean;
-  /** Of a pair: the place of the second segment's first token. */
-  readonly secondAt?: number;
 }
 
 /** One text: its sequence, or why it has none. */
@@ -151,6 +150,15 @@ export class Tokenizer {
     ids.set(truncate === 'start' ? inner.slice(length - kept) : inner.slice(0, kept), this.#prefix.length);
     ids.set(this.#suffix, this.#prefix.length + kept);
     return { ids, truncated };
+  }
+
+  /** Tokens of a sequence that begins with a prompt, up to the prompt's last one. */
+  async promptLength(prompt: string): Promise<number> {
+    const [sequence] = await this.#tokenizeStrings([prompt], 'end');
+    if (!sequence || sequence instanceof FarmError) {
+      throw sequence ?? new FarmError('internal', 'the tokenizer gave too few rows');
+    }
+    return sequence.ids.length - this.#suffix.length;
   }
 
   /** The tokens of each sequence as the vocabulary writes them; of a text that failed none. */
