@@ -184,6 +184,11 @@ describe('a worker', () => {
     expect(pairs.receipts.map(({ tokens }: { tokens: number }) => tokens)).toEqual([6, 4]);
     expect(single.embeddings[0]).toEqual(pairs.embeddings[1]);
 
+    const prompted = JSON.parse((await run(['encode', '--json', '--prompt', 'First ', 'do it'])).stdout);
+    expect(prompted.embeddings).toEqual([answer.embeddings[0]]);
+    const noPrompt = await run(['encode', '--prompt-name', 'query', 'do it']);
+    expect(noPrompt.stderr).toContain('promptName is "query", the prompts of the model "tiny" are: none');
+
     const table = await run(['encode', '--model', 'tiny', 'First do it']);
     expect(table.stdout).toContain(`1 text × ${answer.dimensions} dimensions, model tiny`);
     expect(table.stdout).toContain('carry no meaning');

@@ -18,6 +18,14 @@ export function addEncodeFlags(command: Command): Command {
         truncate.unwrap().options,
       ),
     )
+    .option(
+      '--prompt-name <name>',
+      "a prompt of the model's that goes before every text (default: the model's default)",
+    )
+    .option(
+      '--prompt <text>',
+      'a text that goes before every text, in place of one of the model; "" for none',
+    )
     .option('--pairs', 'texts are pairs, with " ||| " between their parts')
     .option('--tokens', 'texts are tokens of the vocabulary, with spaces between')
     .option('--show-tokens', 'the tokens of every text as the device saw them');
@@ -31,20 +39,23 @@ export function readTextForm(command: Command): TextForm {
 
 /** What of the call's options the flags say; what is not given is left out. */
 export function readEncodeFlags(command: Command): Partial<EncodeOptions> {
-  const { outputDtype, dimensions, normalize, truncate, tokens, showTokens } = command.opts<EncodeFlags>();
+  const { outputDtype, dimensions, normalize, truncate, tokens, showTokens, prompt, promptName } =
+    command.opts<EncodeFlags>();
   return {
     ...(outputDtype === undefined ? {} : { dtype: outputDtype }),
     ...(dimensions === undefined ? {} : { dimensions }),
     ...(normalize === undefined ? {} : { normalize }),
     ...(truncate === undefined ? {} : { truncate }),
     ...(tokens === undefined ? {} : { tokens }),
+    ...(prompt === undefined ? {} : { prompt }),
+    ...(promptName === undefined ? {} : { promptName }),
     ...(showTokens === undefined ? {} : { returnTokens: showTokens }),
   };
 }
 
 /** As commander has read and checked them. */
 interface EncodeFlags extends Partial<
-  Pick<EncodeOptions, 'dimensions' | 'normalize' | 'truncate' | 'tokens'>
+  Pick<EncodeOptions, 'dimensions' | 'normalize' | 'truncate' | 'tokens' | 'prompt' | 'promptName'>
 > {
   readonly pairs?: boolean;
   readonly showTokens?: boolean;

@@ -10,6 +10,7 @@ export function statusTable({ models, workers, devices, backlog, clients }: Farm
         `${model.dimensions} dimensions`,
         model.dtype,
         `${model.workers} workers`,
+        promptsOf(model),
         model.meaningful ? '' : 'random weights: no meaning',
       ]),
     ),
@@ -38,6 +39,11 @@ export function statusTable({ models, workers, devices, backlog, clients }: Farm
     `clients: ${clients}`,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function promptsOf({ promptNames = [], defaultPromptName }: FarmStatus['models'][number]): string {
+  const names = promptNames.map((name) => (name === defaultPromptName ? `${name} (default)` : name));
+  return names.length === 0 ? '' : `prompts: ${names.join(', ')}`;
 }
 
 function section(title: string, rows: readonly (readonly string[])[]): string[] {
