@@ -20,7 +20,7 @@ export interface CodePointSources {
   /** Code points that make a text one for the library, alone or in what the normalizer makes of another. */
   readonly refused: ReadonlySet<number>;
   /** A word of one code point → its token. */
-  idOf(word: string): number;
+  readonly idOf: (word: string) => number;
 }
 
 /**
@@ -69,9 +69,10 @@ export class CodePoints {
     const { normalizer, preTokenizer, refused, idOf } = this.#sources;
     const around = normalizer.normalizeString(`a${String.fromCodePoint(codePoint)}a`);
     const spelling = around.slice(1, -1);
-    const known = Array.from(spelling, (character) => character.codePointAt(0) ?? 0);
-    if (refused.has(codePoint) || known.some((one) => refused.has(one))) return SLOW;
-    if (this.#sortsMarks && known.some((one) => this.#isMark(String.fromCodePoint(one)))) return SLOW;
+    const characters = Array.from(spelling);
+    const isRefused = (character: string): boolean => refused.has(character.codePointAt(0) ?? 0);
+    if (refused.has(codePoint) || characters.some(isRefused)) return SLOW;
+    if (this.#sortsMarks && characters.some((character) => this.#isMark(character))) return SLOW;
     const words = preTokenizer.preTokenizeString(around).map(([word]) => word);
     const [first, second = '', third] = words;
     if (words.length === 1 && first === around) return this.#keep(codePoint, spelling);

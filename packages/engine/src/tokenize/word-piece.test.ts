@@ -36,7 +36,8 @@ function vocabularySpec(tokens: readonly string[], casing?: Casing): Promise<Mod
   return specWith(tiny, { path, content: tokens.join('\n') }, casing);
 }
 
-async function expectEqual({ native, fast }: BothWays, vocabulary: readonly string[]): Promise<void> {
+/** @returns the share of texts that were left to the library. @throws where ids differ. */
+async function compare({ native, fast }: BothWays, vocabulary: readonly string[]): Promise<number> {
   let left = 0;
   let texts = 0;
   const property = fc.asyncProperty(
@@ -59,9 +60,11 @@ async function expectEqual({ native, fast }: BothWays, vocabulary: readonly stri
     },
   );
   await fc.assert(property, { numRuns: Math.ceil(TEXTS / TEXTS_PER_RUN) });
-  // Only marks that decomposition could sort are left to the library.
-  expect(left).toBeLessThan(texts / 10);
+  return left / texts;
 }
+
+// Marks that decomposition could sort are left to it, and the generator is fond of them.
+const MOST_LEFT = 0.1;
 
 describe('WordPiece', () => {
   it.each([
@@ -71,7 +74,8 @@ describe('WordPiece', () => {
     ['without accents, in its case, Han kept together', { ...CASED, stripAccents: true, splitHan: false }],
   ])('gives the ids of `tokenizers` for any text: %s', async (_, casing) => {
     const vocabulary = embeddedVocabulary();
-    await expectEqual(await openBothWays(await vocabularySpec(vocabulary, casing)), vocabulary);
+    const both = await openBothWays(await vocabularySpec(vocabulary, casing));
+    expect(await compare(both, vocabulary)).toBeLessThan(MOST_LEFT);
   });
 
   it('has the same tokens in every sequence, however it is cut', async () => {
@@ -122,7 +126,8 @@ describe.skipIf(!isThere)('WordPiece with the vocabularies of BERT', () => {
   it.each(NAMES)('gives the ids of `tokenizers` for any text: %s', async (name) => {
     const vocabulary = (await readFile(shared(`vocabs/${name}.vocab.txt`), 'utf8')).trimEnd().split('\n');
     const casing = name.endsWith('-cased') ? CASED : UNCASED;
-    await expectEqual(await openBothWays(await vocabularySpec(vocabulary, casing)), vocabulary);
+    const both = await openBothWays(await vocabularySpec(vocabulary, casing));
+    expect(await compare(both, vocabulary)).toBeLessThan(MOST_LEFT);
   });
 
   it.each(['all-MiniLM-L6-v2', 'Xenova-all-MiniLM-L6-v2'])(
@@ -132,7 +137,7 @@ describe.skipIf(!isThere)('WordPiece with the vocabularies of BERT', () => {
       const both = await openBothWays(
         await specWith(tiny, { path: join(directory, `${name}.json`), content }),
       );
-      await expectEqual(both, Object.keys(both.native.getVocab(false)));
+      expect(await compare(both, Object.keys(both.native.getVocab(false)))).toBeLessThan(MOST_LEFT);
     },
   );
 });
