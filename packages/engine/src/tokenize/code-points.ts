@@ -25,8 +25,8 @@ export interface CodePointSources {
 
 /**
  * What BERT's normalizer and pre-tokenizer make of every code point, asked of the library itself when the
- * code point is first met (4 µs). So no Unicode table of JavaScript's is used, whose version differs from
- * the library's: 658 code points had other ids that way.
+ * code point is first met (4 µs). So no Unicode table of JavaScript is used, whose version differs from the
+ * library's and changes with Node: 658 code points had other ids that way.
  *
  * It holds for whole texts because both look at one code point at a time, with one exception: canonical
  * decomposition sorts neighbouring marks. Those that it could sort and that stay in the text are `SLOW`.
@@ -50,7 +50,8 @@ export class CodePoints {
 
   learn(codePoint: number): number {
     const place = this.#placeOf(codePoint);
-    return (this.places[codePoint] = this.#starts.has(codePoint) ? -place : place);
+    const mayStart = place !== SLOW && this.#starts.has(codePoint);
+    return (this.places[codePoint] = mayStart ? -place : place);
   }
 
   /** Writes what becomes of a code point of a word into `word` at a place. @returns the place behind it. */
