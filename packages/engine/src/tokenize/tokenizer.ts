@@ -2,6 +2,9 @@ import { FarmError, MAX_TEXT_BYTES, type EncodeOptions } from '@embedfarm/contra
 import type { Encoding, Tokenizer as NativeTokenizer } from 'tokenizers';
 import type { ModelSpec } from '../model/model-spec.ts';
 import { loadTokenizer } from './load-tokenizer.ts';
+import { LoopTurn } from './loop-turn.ts';
+import { openWordPiece } from './open-word-piece.ts';
+import type { WordPiece } from './word-piece.ts';
 
 export interface Sequence {
   /** Special tokens included. */
@@ -15,7 +18,8 @@ export type TokenizedText = Sequence | FarmError;
 
 type Truncate = EncodeOptions['truncate'];
 
-// Result objects are made on the main loop: 32 texts block it for well under 1 ms, 8,192 for half a second.
+// The library's results are made on the main loop: 32 texts block it for well under 1 ms, 8,192 for half a
+// second.
 const MAX_PART_TEXTS = 32;
 const MAX_PART_UNITS = 65_536;
 
@@ -28,25 +32,33 @@ export class Tokenizer {
   readonly #spec: ModelSpec;
   readonly #prefix: Int32Array;
   readonly #suffix: Int32Array;
+  /** Most texts' ids come from here. */
+  readonly #wordPiece: WordPiece | undefined;
+  readonly #turn = new LoopTurn();
   /** One per way to truncate: the native object holds it as a setting. */
   readonly #natives = new Map<Truncate, Promise<NativeTokenizer>>();
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(spec: ModelSpec, prefix: Int32Array, suffix: Int32Array) {
+  private constructor(
+    spec: ModelSpec,
+    { prefix, suffix }: { prefix: Int32Array; suffix: Int32Array },
+    wordPiece: WordPiece | undefined,
+  ) {
     this.#spec = spec;
     this.maxSequenceLength = spec.maxSequenceLength;
     this.#prefix = prefix;
     this.#suffix = suffix;
+    this.#wordPiece = wordPiece;
   }
 
   static async open(spec: ModelSpec): Promise<Tokenizer> {
     const native = await loadTokenizer(spec);
-    const { prefix, suffix } = await findSpecialTokens(native, spec.files.tokenizer.path);
-    const tokenizer = new Tokenizer(spec, prefix, suffix);
+    const special = await findSpecialTokens(native, spec.files.tokenizer.path);
+    const tokenizer = new Tokenizer(spec, special, await openWordPiece(spec, native));
     if (tokenizer.#maxInner < 1) {
       throw new FarmError(
         'invalid_argument',
-        `${spec.files.tokenizer.path} adds ${prefix.length + suffix.length} tokens to a text, the model takes ${spec.maxSequenceLength}`,
+        `${spec.files.tokenizer.path} adds ${special.prefix.length + special.suffix.length} tokens to a text, the model takes ${spec.maxSequenceLength}`,
       );
     }
     tokenizer.#natives.set('end', Promise.resolve(tokenizer.#cutting(native, 'end')));
@@ -64,8 +76,8 @@ export class Tokenizer {
   }
 
   /**
-   * The texts in small parts, in their order, so that the main loop lives on between them. Parts of calls
-   * side by side take turns: the work runs on one thread beside the devices. Ends early once `isOver` holds.
+   * The texts in small parts, in their order; the main loop goes on at least once a millisecond. Parts of
+   * calls side by side take turns: the work runs on one thread beside the devices. Ends early once `isOver` holds.
    */
   async *tokenize(
     texts: readonly string[],
@@ -85,32 +97,46 @@ export class Tokenizer {
   }
 
   async #tokenizePart(texts: readonly string[], truncate: Truncate): Promise<TokenizedText[]> {
-    const faults = texts.map(faultOf);
-    const sound = texts.filter((_, index) => faults[index] === undefined);
-    const encodings = await encodeAll(await this.#native(truncate), sound);
+    const rows: (TokenizedText | undefined)[] = [];
+    for (const text of texts) {
+      if (this.#turn.isLong) await this.#turn.end;
+      rows.push(faultOf(text) ?? this.#tokenizeHere(text, truncate));
+    }
+    const others = texts.filter((_, index) => rows[index] === undefined);
+    const encodings = others.length > 0 ? await encodeAll(await this.#native(truncate), others) : [];
     let next = 0;
-    return faults.map((fault) => fault ?? this.#sequenceOf(encodings[next++], truncate));
+    return rows.map((row) => row ?? this.#sequenceOf(encodings[next++], truncate));
+  }
+
+  /** @returns undefined for a text that is for the library. */
+  #tokenizeHere(text: string, truncate: Truncate): TokenizedText | undefined {
+    const inner = this.#wordPiece?.encode(text, truncate === 'end' ? this.#maxInner + 1 : Infinity);
+    return inner && (this.#refuse(inner.length, truncate) ?? this.#cut(inner, truncate));
   }
 
   #sequenceOf(encoding: Encoding | FarmError | undefined, truncate: Truncate): TokenizedText {
     if (encoding === undefined) return new FarmError('internal', 'the tokenizer gave too few rows');
     if (encoding instanceof FarmError) return encoding;
-    const length = encoding.getLength();
-    const special = this.#prefix.length + this.#suffix.length;
-    const truncated = length > this.#maxInner;
-    if (truncated && truncate === 'error') {
-      return new FarmError(
-        'sequence_too_long',
-        `the text has ${length + special} tokens, limit is ${this.maxSequenceLength}`,
-      );
-    }
-    const kept = Math.min(length, this.#maxInner);
-    const inner = encoding.getIds();
-    const ids = new Int32Array(kept + special);
+    return this.#refuse(encoding.getLength(), truncate) ?? this.#cut(encoding.getIds(), truncate);
+  }
+
+  #refuse(length: number, truncate: Truncate): FarmError | undefined {
+    if (truncate !== 'error' || length <= this.#maxInner) return undefined;
+    const whole = length + this.#prefix.length + this.#suffix.length;
+    return new FarmError(
+      'sequence_too_long',
+      `the text has ${whole} tokens, limit is ${this.maxSequenceLength}`,
+    );
+  }
+
+  #cut(inner: number[] | Int32Array, truncate: Truncate): Sequence {
+    const kept = Math.min(inner.length, this.#maxInner);
+    const from = truncate === 'start' ? inner.length - kept : 0;
+    const ids = new Int32Array(this.#prefix.length + kept + this.#suffix.length);
     ids.set(this.#prefix);
-    ids.set(truncate === 'start' ? inner.slice(length - kept) : inner.slice(0, kept), this.#prefix.length);
+    ids.set(inner.slice(from, from + kept), this.#prefix.length);
     ids.set(this.#suffix, this.#prefix.length + kept);
-    return { ids, truncated };
+    return { ids, truncated: kept < inner.length };
   }
 
   /** The other ways to truncate are rare, and loaded when they are first asked for. */
