@@ -104,7 +104,7 @@ export function parseVocabulary(text: string): Map<string, number> {
 }
 
 const NEEDED_TOKENS = ['[UNK]', '[CLS]', '[SEP]'];
-const SPECIAL_TOKENS = ['[PAD]', ...NEEDED_TOKENS, '[MASK]'];
+export const SPECIAL_TOKENS = ['[PAD]', ...NEEDED_TOKENS, '[MASK]'];
 
 /**
  * BERT's tokenizer as Hugging Face builds it from a vocab.txt.

@@ -4,9 +4,12 @@ import type { SequenceMarks } from '../batch/sequence-batch.ts';
 import type { ModelSpec } from '../model/model-spec.ts';
 import { encodeStrings } from './encode-strings.ts';
 import { loadTokenizer } from './load-tokenizer.ts';
+import { LoopTurn } from './loop-turn.ts';
+import { openWordPiece } from './open-word-piece.ts';
 import { readPairTemplate, type PairTemplate } from './pair-template.ts';
 import { SegmentTokenizer } from './segment-tokenizer.ts';
 import { isSegmented, unitsOf, type SegmentedText, type TokenizerText } from './tokenizer-text.ts';
+import type { WordPiece } from './word-piece.ts';
 
 export interface Sequence extends SequenceMarks {
   /** Special tokens included. */
@@ -20,7 +23,8 @@ export type TokenizedText = Sequence | FarmError;
 
 type Truncate = EncodeOptions['truncate'];
 
-// Result objects are made on the main loop: 32 texts block it for well under 1 ms, 8,192 for half a second.
+// The library's results are made on the main loop: 32 texts block it for well under 1 ms, 8,192 for half a
+// second.
 const MAX_PART_TEXTS = 32;
 const MAX_PART_UNITS = 65_536;
 
@@ -35,28 +39,39 @@ export class Tokenizer {
   readonly #suffix: Int32Array;
   readonly #pair: PairTemplate;
   #segments: Promise<SegmentTokenizer> | undefined;
+  /** Most texts' ids come from here. */
+  readonly #wordPiece: WordPiece | undefined;
+  readonly #turn = new LoopTurn();
   /** One per way to truncate: the native object holds it as a setting. */
   readonly #natives = new Map<Truncate, Promise<NativeTokenizer>>();
   readonly #tokenById: string[] = [];
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(spec: ModelSpec, prefix: Int32Array, suffix: Int32Array, pair: PairTemplate) {
+  private constructor(
+    spec: ModelSpec,
+    { prefix, suffix, pair }: { prefix: Int32Array; suffix: Int32Array; pair: PairTemplate },
+    wordPiece: WordPiece | undefined,
+  ) {
     this.#spec = spec;
     this.maxSequenceLength = spec.maxSequenceLength;
     this.#prefix = prefix;
     this.#suffix = suffix;
     this.#pair = pair;
+    this.#wordPiece = wordPiece;
   }
 
   static async open(spec: ModelSpec): Promise<Tokenizer> {
     const native = await loadTokenizer(spec);
-    const { prefix, suffix } = await findSpecialTokens(native, spec.files.tokenizer.path);
-    const pair = await readPairTemplate(native, spec.files.tokenizer.path);
-    const tokenizer = new Tokenizer(spec, prefix, suffix, pair);
+    const { path } = spec.files.tokenizer;
+    const special = {
+      ...(await findSpecialTokens(native, path)),
+      pair: await readPairTemplate(native, path),
+    };
+    const tokenizer = new Tokenizer(spec, special, await openWordPiece(spec, native));
     if (tokenizer.#maxInner < 1) {
       throw new FarmError(
         'invalid_argument',
-        `${spec.files.tokenizer.path} adds ${prefix.length + suffix.length} tokens to a text, the model takes ${spec.maxSequenceLength}`,
+        `${spec.files.tokenizer.path} adds ${special.prefix.length + special.suffix.length} tokens to a text, the model takes ${spec.maxSequenceLength}`,
       );
     }
     tokenizer.#natives.set('end', Promise.resolve(tokenizer.#cutting(native, 'end')));
@@ -79,8 +94,8 @@ export class Tokenizer {
   }
 
   /**
-   * The texts in small parts, in their order, so that the main loop lives on between them. Parts of calls
-   * side by side take turns: the work runs on one thread beside the devices. Ends early once `isOver` holds.
+   * The texts in small parts, in their order; the main loop goes on at least once a millisecond. Parts of
+   * calls side by side take turns: the work runs on one thread beside the devices. Ends early once `isOver` holds.
    */
   async *tokenize(
     texts: readonly TokenizerText[],
@@ -114,8 +129,22 @@ export class Tokenizer {
   }
 
   async #tokenizeStrings(texts: readonly string[], truncate: Truncate): Promise<TokenizedText[]> {
-    const encodings = await encodeStrings(await this.#native(truncate), texts);
-    return encodings.map((encoding) => this.#sequenceOf(encoding, truncate));
+    const rows: (TokenizedText | undefined)[] = [];
+    for (const text of texts) {
+      if (this.#turn.isLong) await this.#turn.end;
+      rows.push(this.#tokenizeHere(text, truncate));
+    }
+    const others = texts.filter((_, index) => rows[index] === undefined);
+    const encodings = others.length > 0 ? await encodeStrings(await this.#native(truncate), others) : [];
+    const next = encodings.values();
+    const tooFew = new FarmError('internal', 'the tokenizer gave too few rows');
+    return rows.map((row) => row ?? this.#sequenceOf(next.next().value ?? tooFew, truncate));
+  }
+
+  /** @returns undefined for a text that is for the library. */
+  #tokenizeHere(text: string, truncate: Truncate): TokenizedText | undefined {
+    const inner = this.#wordPiece?.encode(text, truncate === 'end' ? this.#maxInner + 1 : Infinity);
+    return inner && (this.#refuse(inner.length, truncate) ?? this.#cut(inner, truncate));
   }
 
   async #tokenizeSegmented(texts: readonly SegmentedText[], truncate: Truncate): Promise<TokenizedText[]> {
@@ -134,22 +163,26 @@ export class Tokenizer {
 
   #sequenceOf(encoding: Encoding | FarmError, truncate: Truncate): TokenizedText {
     if (encoding instanceof FarmError) return encoding;
-    const length = encoding.getLength();
-    const special = this.#prefix.length + this.#suffix.length;
-    const truncated = length > this.#maxInner;
-    if (truncated && truncate === 'error') {
-      return new FarmError(
-        'sequence_too_long',
-        `the text has ${length + special} tokens, limit is ${this.maxSequenceLength}`,
-      );
-    }
-    const kept = Math.min(length, this.#maxInner);
-    const inner = encoding.getIds();
-    const ids = new Int32Array(kept + special);
+    return this.#refuse(encoding.getLength(), truncate) ?? this.#cut(encoding.getIds(), truncate);
+  }
+
+  #refuse(length: number, truncate: Truncate): FarmError | undefined {
+    if (truncate !== 'error' || length <= this.#maxInner) return undefined;
+    const whole = length + this.#prefix.length + this.#suffix.length;
+    return new FarmError(
+      'sequence_too_long',
+      `the text has ${whole} tokens, limit is ${this.maxSequenceLength}`,
+    );
+  }
+
+  #cut(inner: number[] | Int32Array, truncate: Truncate): Sequence {
+    const kept = Math.min(inner.length, this.#maxInner);
+    const from = truncate === 'start' ? inner.length - kept : 0;
+    const ids = new Int32Array(this.#prefix.length + kept + this.#suffix.length);
     ids.set(this.#prefix);
-    ids.set(truncate === 'start' ? inner.slice(length - kept) : inner.slice(0, kept), this.#prefix.length);
+    ids.set(inner.slice(from, from + kept), this.#prefix.length);
     ids.set(this.#suffix, this.#prefix.length + kept);
-    return { ids, truncated };
+    return { ids, truncated: kept < inner.length };
   }
 
   /** Tokens of a sequence that begins with a prompt, up to the prompt's last one. */
