@@ -13,7 +13,11 @@ const FLAGS = {
   },
   modelName: { variable: 'EMBEDFARM_NAME', syntax: '--model <name>', says: "the model's name in the farm" },
   name: { variable: 'EMBEDFARM_NAME', syntax: '--name <name>', says: "the model's name in the farm" },
-  devices: { variable: 'EMBEDFARM_DEVICES', syntax: '--devices <list>', says: 'cpu, or cpu:N for N threads' },
+  devices: {
+    variable: 'EMBEDFARM_DEVICES',
+    syntax: '--devices <list>',
+    says: 'cpu, cpu:N for N threads, cuda:0, webgpu, several with commas between, or auto',
+  },
   slots: { variable: 'EMBEDFARM_SLOTS', syntax: '--slots <n>', says: 'batches in flight per device' },
   tokenBudget: {
     variable: 'EMBEDFARM_TOKEN_BUDGET',

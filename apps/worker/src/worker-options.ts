@@ -15,8 +15,8 @@ export const workerOptionsSchema = z.strictObject({
   /** The model's name in the farm. Default: the directory's name; workers of one name share its queues. */
   name: nameSchema.optional(),
 
-  /** `cpu` is one device per core that the process may use, `cpu:N` is N of them. */
-  devices: z.string().min(1).default('cpu'),
+  /** What runs the model: `cpu`, `cpu:N`, `cuda:0`, `webgpu`, a list of them, or `auto`: see the engine's option. */
+  devices: engineOptionsSchema.shape.devices,
 
   /** Batches in flight per device: one runs, the next is ready. */
   slots: z.int().min(1).max(8).default(2),

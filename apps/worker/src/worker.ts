@@ -1,6 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { parseOptions, type DeviceReport, type ModelRegistration } from '@embedfarm/contract';
 import type { BatchCounters } from '@embedfarm/engine/batch/batcher';
+import type { DeviceChoice } from '@embedfarm/engine/device/open-devices';
 import { Engine } from '@embedfarm/engine/engine';
 import { FarmWorker, type WorkerState } from '@embedfarm/farm/worker';
 import type { Logger } from '@embedfarm/service/logger';
@@ -35,6 +36,7 @@ export async function openWorker(
   const engine = await Engine.open(engineOptionsOf(resolved), {
     ...(signal === undefined ? {} : { signal }),
     onConvert: (progress) => tellConversion(logger, progress),
+    onDevices: (choice) => tellDevices(logger, choice),
   });
   try {
     const model = name ?? modelName(resolved.model);
@@ -86,6 +88,15 @@ function tellConversion(logger: Logger | undefined, { done, total }: { done: num
   const tenth = Math.floor((done * 10) / total);
   if (tenth === Math.floor(((done - 1) * 10) / total)) return;
   logger?.info({ percent: tenth * 10 }, 'converting the model, once');
+}
+
+/** What `auto` passed over is worth a warning where nothing but the cores is left. */
+function tellDevices(logger: Logger | undefined, { names, notes }: DeviceChoice): void {
+  const devices = names.join(', ');
+  if (notes.length === 0) logger?.info({ devices }, 'devices are open');
+  else if (names.some((name) => !name.startsWith('cpu/')))
+    logger?.info({ devices, notes }, 'auto chose devices');
+  else logger?.warn({ devices, notes }, 'auto falls back to cpu');
 }
 
 async function closeBoth(

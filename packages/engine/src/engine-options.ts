@@ -12,8 +12,9 @@ export const engineOptionsSchema = z.strictObject({
   cacheDir: z.string().min(1).optional(),
 
   /**
-   * What runs the model: `cpu` is one device per core that the process may use, `cpu:N` is N of them.
-   * More devices than cores only share them.
+   * What runs the model, with commas between: `cpu` is one device per core that the process may use, `cpu:N`
+   * is N of them (more than cores only share them), `cuda:1` an NVIDIA card (`cuda` is the first), `webgpu`
+   * the system's graphics adapter. `auto` is the best of these that the machine has.
    */
   devices: z.string().min(1).default('cpu'),
 

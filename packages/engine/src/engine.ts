@@ -12,8 +12,11 @@ import type { BatchedCall } from './batch/batched-call.ts';
 import { Batcher, type BatchCounters } from './batch/batcher.ts';
 import { EncodeCall } from './batch/encode-call.ts';
 import type { WaitingSequence } from './batch/waiting-line.ts';
-import { deviceNames } from './device/device-names.ts';
+import { checkDevices } from './device/device-names.ts';
 import { DevicePool } from './device/device-pool.ts';
+import { readMachineFacts } from './device/machine-facts.ts';
+import { openDevices, type DeviceChoice } from './device/open-devices.ts';
+import { isProviderFault } from './device/provider-fault.ts';
 import { ThreadedDevice } from './device/threaded-device.ts';
 import { engineOptionsSchema, type EngineOptions, type ResolvedEngineOptions } from './engine-options.ts';
 import { fingerprintModel } from './model/fingerprint.ts';
@@ -22,6 +25,12 @@ import { readModelSpec, type ModelSpec } from './model/model-spec.ts';
 import { Tokenizer } from './tokenize/tokenizer.ts';
 
 export type EngineRegistration = Omit<ModelRegistration, 'model'>;
+
+/** What goes along while an engine opens. */
+export interface EngineCall extends OpenCall {
+  /** Told once, which devices run. */
+  readonly onDevices?: (choice: DeviceChoice) => void;
+}
 
 /**
  * Text → vectors on one machine. Calls side by side share batches. The same text has the same bits in
@@ -59,15 +68,20 @@ export class Engine {
   }
 
   /**
-   * @throws FarmError `invalid_argument` for options out of range, and for a model that cannot be read;
-   *   `cancelled` when the signal aborts while weights are converted.
+   * @throws FarmError `invalid_argument` for options out of range, for a model that cannot be read, and for
+   *   devices that this machine does not run; `cancelled` when the signal aborts while weights are converted.
    */
-  static async open(options: EngineOptions = {}, call: OpenCall = {}): Promise<Engine> {
+  static async open(options: EngineOptions = {}, call: EngineCall = {}): Promise<Engine> {
     const resolved = parseOptions('engine options', engineOptionsSchema, options);
-    const names = await deviceNames(resolved.devices);
+    await checkDevices(resolved.devices);
     const spec = await readModelSpec(await modelDirectory(resolved, call), resolved);
     const [fingerprint, tokenizer] = await Promise.all([fingerprintModel(spec), Tokenizer.open(spec)]);
-    const pool = await openPool(names, spec, tokenizer.specialTokens);
+    const { pool, choice } = await openDevices(
+      resolved.devices,
+      (names) => openPool(names, spec, tokenizer.specialTokens),
+      readMachineFacts,
+    );
+    call.onDevices?.(choice);
     const { dimensions, maxSequenceLength, pooling, normalize, meaningful } = spec;
     const registration = { fingerprint, dimensions, maxSequenceLength, pooling, normalize, meaningful };
     return new Engine({ registration, options: resolved, graph: spec.graph, tokenizer, pool });
@@ -221,6 +235,6 @@ function openPool(
 /** A graph that does not open, or fails in its first run, does not fit what stands beside it. */
 function graphError(graph: string, error: FarmError): FarmError {
   const isOfModel = error.code === 'invalid_argument' || error.code === 'internal';
-  if (!isOfModel || error.detail.startsWith(graph)) return error;
+  if (!isOfModel || isProviderFault(error) || error.detail.startsWith(graph)) return error;
   return new FarmError('invalid_argument', `${graph}: ${error.detail}`, { cause: error });
 }

@@ -10,7 +10,7 @@ const envSchema = z.object({
   EMBEDFARM_MODEL: z.string().optional(),
   /** The model's name in the farm. */
   EMBEDFARM_NAME: nameSchema.optional(),
-  /** `cpu`, `cpu:N`, … */
+  /** `cpu`, `cpu:N`, `cuda:0`, `webgpu`, several with commas between, or `auto`. */
   EMBEDFARM_DEVICES: z.string().optional(),
   /** Batches in flight per device. */
   EMBEDFARM_SLOTS: z.coerce.number().int().min(1).max(8).optional(),
