@@ -18,11 +18,11 @@ export const workerOptionsSchema = z.strictObject({
   /** What runs the model: `cpu`, `cpu:N`, `cuda:0`, `webgpu`, a list of them, or `auto`: see the engine's option. */
   devices: engineOptionsSchema.shape.devices,
 
-  /** Batches in flight per device: one runs, the next is ready. */
-  slots: z.int().min(1).max(8).default(2),
+  /** Batches in flight per device: one runs, the next is ready. Default: 2. */
+  slots: engineOptionsSchema.shape.slots,
 
-  /** Most tokens a batch may cost a device; on a core 128 to 384 give the same speed. */
-  tokenBudget: z.int().min(16).max(1_048_576).default(256),
+  /** Most tokens a batch may cost a device. Default: 256 on a core, thousands on a card. */
+  tokenBudget: engineOptionsSchema.shape.tokenBudget,
 
   /** Hidden states to vectors. Default: what the model says, else `mean`. */
   pooling: engineOptionsSchema.shape.pooling,

@@ -20,18 +20,22 @@ export const engineOptionsSchema = z.strictObject({
 
   /**
    * Batches in flight per device: one runs, the next is ready. 1 leaves the device idle between
-   * batches; more than 2 only adds latency.
+   * batches; more than 2 only adds latency. Default: 2.
    */
-  slots: z.int().min(1).max(8).default(2),
+  slots: z.int().min(1).max(8).optional(),
 
   /**
    * Most tokens one batch may cost a device: real tokens where the graph is packed, `rows × longest row`
-   * elsewhere. On a core 128 to 384 give the same speed; more misses the caches.
+   * elsewhere. On a core 128 to 384 give the same speed; more misses the caches. Default: 256 on a core,
+   * thousands on a card.
    */
-  tokenBudget: z.int().min(16).max(1_048_576).default(256),
+  tokenBudget: z.int().min(16).max(1_048_576).optional(),
 
-  /** Texts that are sorted by length together. Fewer pad more, more wait longer for their turn. */
-  windowTexts: z.int().min(64).max(65_536).default(256),
+  /**
+   * Texts that are sorted by length together. Fewer pad more, more wait longer for their turn. Default: 256,
+   * more where a token budget is larger than 4,096.
+   */
+  windowTexts: z.int().min(64).max(65_536).optional(),
 
   /**
    * Hidden states to vectors: `none` (one a token), `mean`, `max`, `mean_max`, `cls`, `last_token` or

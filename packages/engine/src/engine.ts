@@ -11,12 +11,14 @@ import {
 import type { BatchedCall } from './batch/batched-call.ts';
 import { Batcher, type BatchCounters } from './batch/batcher.ts';
 import { EncodeCall } from './batch/encode-call.ts';
+import { seatLimits, windowTextsFor } from './batch/seat-limits.ts';
 import type { WaitingSequence } from './batch/waiting-line.ts';
 import { checkDevices } from './device/device-names.ts';
 import { DevicePool } from './device/device-pool.ts';
 import { readMachineFacts } from './device/machine-facts.ts';
 import { openDevices, type DeviceChoice } from './device/open-devices.ts';
 import { isProviderFault } from './device/provider-fault.ts';
+import { providerOf } from './device/provider.ts';
 import { ThreadedDevice } from './device/threaded-device.ts';
 import { engineOptionsSchema, type EngineOptions, type ResolvedEngineOptions } from './engine-options.ts';
 import { fingerprintModel } from './model/fingerprint.ts';
@@ -39,7 +41,7 @@ export interface EngineCall extends OpenCall {
  */
 export class Engine {
   readonly registration: EngineRegistration;
-  readonly #options: ResolvedEngineOptions;
+  readonly #windowTexts: number;
   readonly #tokenizer: Tokenizer;
   readonly #pool: DevicePool;
   readonly #batcher: Batcher;
@@ -54,15 +56,18 @@ export class Engine {
     pool: DevicePool;
   }) {
     const { options, graph, pool } = parts;
+    const seats = pool.devices.map((warm) => {
+      const provider = providerOf(warm.device.name);
+      return { ...warm, provider, ...seatLimits(provider, options) };
+    });
     this.registration = parts.registration;
-    this.#options = options;
+    this.#windowTexts = options.windowTexts ?? windowTextsFor(seats.map(({ tokenBudget }) => tokenBudget));
     this.#tokenizer = parts.tokenizer;
     this.#pool = pool;
-    this.#batcher = new Batcher(pool.devices, {
-      ...options,
+    this.#batcher = new Batcher(seats, {
+      windowTexts: this.#windowTexts,
       graph,
       hasTokenRows: parts.registration.pooling === 'none',
-      msPerToken: pool.msPerToken,
       now: () => performance.now(),
     });
   }
@@ -150,7 +155,7 @@ export class Engine {
       }
       if (index === texts.length) call.allTokenized(performance.now());
       if (call.isSettled) return;
-      if (ready.length >= this.#options.windowTexts || index === texts.length) {
+      if (ready.length >= this.#windowTexts || index === texts.length) {
         this.#batcher.put(ready, lane);
         ready = [];
       }

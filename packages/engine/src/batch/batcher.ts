@@ -1,21 +1,16 @@
 import { FarmError, type DeviceReport, type Lane } from '@embedfarm/contract';
-import type { Device } from '../device/device.ts';
 import { splitBudget, type BatchLimits } from './plan-batch.ts';
 import type { BatchedCall } from './batched-call.ts';
 import { divideBatch, type Retry } from './divide-batch.ts';
-import { Seat, type Running } from './seat.ts';
+import { Seat, type Running, type SeatOptions } from './seat.ts';
 import { joinSequences } from './sequence-batch.ts';
 import { WaitingLine, type WaitingSequence } from './waiting-line.ts';
 
 export interface BatcherOptions {
-  readonly slots: number;
-  readonly tokenBudget: number;
   readonly windowTexts: number;
   readonly graph: BatchLimits['graph'];
   /** Whether the devices give a row for every token; else one for every text. */
   readonly hasTokenRows?: boolean;
-  /** First guess of what a token takes on one device; every batch corrects it. */
-  readonly msPerToken: number;
   /** Clock in ms. */
   readonly now: () => number;
 }
@@ -32,9 +27,6 @@ export interface BatchCounters {
   readonly devicesLost: number;
 }
 
-// The share of a new measurement in the running mean: about the last 20 batches count.
-const NEW_SHARE = 0.1;
-
 /**
  * Brings sequences of many calls to the devices. When a slot is free, everything that fits goes, without
  * waiting for company. The slots beside a running batch are filled only while all devices are busy, and
@@ -48,7 +40,6 @@ export class Batcher {
   readonly #line: WaitingLine<BatchedCall>;
   readonly #listeners = new Set<() => void>();
   #retries: Retry[] = [];
-  #msPerToken: number;
   #counters: BatchCounters = {
     batches: 0,
     texts: 0,
@@ -58,11 +49,10 @@ export class Batcher {
     devicesLost: 0,
   };
 
-  constructor(devices: readonly Device[], options: BatcherOptions) {
+  constructor(seats: readonly SeatOptions[], options: BatcherOptions) {
     this.#options = options;
-    this.#seats = devices.map((device) => new Seat(device, options));
+    this.#seats = seats.map((seat) => new Seat(seat, options.now));
     this.#line = new WaitingLine(options.windowTexts);
-    this.#msPerToken = options.msPerToken;
   }
 
   get counters(): BatchCounters {
@@ -78,7 +68,7 @@ export class Batcher {
     let tokens = this.#line.tokens;
     for (const seat of this.#seats) tokens += seat.runningTokens;
     for (const { sequences } of this.#retries) tokens += tokensOf(sequences);
-    return (tokens * this.#msPerToken) / this.#seats.length;
+    return tokens / this.#seats.reduce((sum, { tokensPerMs }) => sum + tokensPerMs, 0);
   }
 
   deviceReports(): DeviceReport[] {
@@ -122,10 +112,14 @@ export class Batcher {
     }
   }
 
-  /** What has been idle longest; where none is, what will be free first, if the line is worth it. */
+  /**
+   * What has been idle longest, a card before a core; where none is, what will be free first, if the line is
+   * worth it.
+   */
   #freeSeat(): Seat | undefined {
     const idle = this.#seats.filter((seat) => seat.isIdle);
-    if (idle.length > 0) return earliest(idle);
+    const cards = idle.filter(({ provider }) => provider !== 'cpu');
+    if (idle.length > 0) return earliest(cards.length > 0 ? cards : idle);
     // A retry runs alone: it must not take a stranger with it.
     if (this.#retries.length > 0) return undefined;
     const ready = this.#seats.filter((seat) => seat.hasSlot && this.#line.tokens * 2 >= seat.tokenBudget);
@@ -202,7 +196,6 @@ export class Batcher {
 
   #count(sequences: readonly WaitingSequence[], tokens: number, busyMs: number): void {
     const longest = sequences.reduce((most, { ids }) => Math.max(most, ids.length), 0);
-    this.#msPerToken += (busyMs / tokens - this.#msPerToken) * NEW_SHARE;
     this.#counters = {
       ...this.#counters,
       batches: this.#counters.batches + 1,

@@ -6,16 +6,19 @@ import { ReplaceableDevice } from './replaceable-device.ts';
 // Long enough to reach the speed of real batches, short enough for the smallest model's positions.
 const WARM_UP_TOKENS = 64;
 
+export interface WarmDevice {
+  readonly device: Device;
+  /** What a token took there, while all devices ran. */
+  readonly msPerToken: number;
+}
+
 /** The devices of an engine: opened, warm and replaced when lost. */
 export class DevicePool {
-  readonly devices: readonly Device[];
-  /** What a token took on one device, while all of them ran. */
-  readonly msPerToken: number;
+  readonly devices: readonly WarmDevice[];
   #closing: Promise<void> | undefined;
 
-  private constructor(devices: readonly Device[], msPerToken: number) {
+  private constructor(devices: readonly WarmDevice[]) {
     this.devices = devices;
-    this.msPerToken = msPerToken;
   }
 
   /** @throws what the first device threw that did not open; the others are closed again. */
@@ -32,14 +35,14 @@ export class DevicePool {
       await Promise.all(opening);
       const row = new Int32Array(Math.min(WARM_UP_TOKENS / 2, warmUp.maxSequenceLength)).fill(warmUp.tokenId);
       const batch = joinSequences([row, row]);
-      const tokens = batch.ids.length;
-      const runAll = (): Promise<Float32Array[]> =>
-        Promise.all(devices.map((device) => device.encode(batch)));
       // The first run allocates; the second one is as fast as all that follow.
-      for (const rows of await runAll()) checkTwins(rows);
+      for (const rows of await Promise.all(devices.map((device) => device.encode(batch)))) checkTwins(rows);
       const startMs = performance.now();
-      await runAll();
-      return new DevicePool(devices, (performance.now() - startMs) / tokens);
+      const warming = devices.map(async (device): Promise<WarmDevice> => {
+        await device.encode(batch);
+        return { device, msPerToken: (performance.now() - startMs) / batch.ids.length };
+      });
+      return new DevicePool(await Promise.all(warming));
     } catch (error) {
       await closeAll(devices);
       throw error;
@@ -47,7 +50,7 @@ export class DevicePool {
   }
 
   close(): Promise<void> {
-    this.#closing ??= closeAll(this.devices);
+    this.#closing ??= closeAll(this.devices.map(({ device }) => device));
     return this.#closing;
   }
 }
