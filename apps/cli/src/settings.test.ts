@@ -11,6 +11,8 @@ const FLAGS: readonly FlagName[] = [
   'maxSeqLen',
   'maskClsSep',
   'bertAsServiceDefaults',
+  'calibrate',
+  'noCalibrate',
 ];
 
 afterEach(() => vi.unstubAllEnvs());
@@ -44,6 +46,13 @@ describe('The flags of a model', () => {
     vi.stubEnv('EMBEDFARM_NORMALIZE', String(!normalize));
     expect(read()).toMatchObject({ normalize: !normalize });
     expect(read(flag)).toMatchObject({ normalize });
+  });
+
+  it('say whether the devices are measured', () => {
+    expect(read()).toMatchObject({ calibrate: undefined });
+    vi.stubEnv('EMBEDFARM_CALIBRATE', 'true');
+    expect(read()).toMatchObject({ calibrate: true });
+    expect(read('--no-calibrate')).toMatchObject({ calibrate: false });
   });
 
   it.each([

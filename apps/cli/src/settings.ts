@@ -22,7 +22,17 @@ const FLAGS = {
   tokenBudget: {
     variable: 'EMBEDFARM_TOKEN_BUDGET',
     syntax: '--token-budget <n>',
-    says: 'most tokens of one batch',
+    says: 'most tokens of one batch; measured where it is not said',
+  },
+  calibrate: {
+    variable: 'EMBEDFARM_CALIBRATE',
+    syntax: '--calibrate',
+    says: 'measure the best token budget at the start, once: the default',
+  },
+  noCalibrate: {
+    variable: 'EMBEDFARM_CALIBRATE',
+    syntax: '--no-calibrate',
+    says: 'take the default token budget, measure nothing',
   },
   pooling: {
     variable: 'EMBEDFARM_POOLING',

@@ -24,6 +24,9 @@ export const workerOptionsSchema = z.strictObject({
   /** Most tokens a batch may cost a device. Default: 256 on a core, thousands on a card. */
   tokenBudget: engineOptionsSchema.shape.tokenBudget,
 
+  /** Measure at the start which budget is the fastest, where none is said; kept in the cache folder. */
+  calibrate: z.boolean().default(true),
+
   /** Hidden states to vectors. Default: what the model says, else `mean`. */
   pooling: engineOptionsSchema.shape.pooling,
 

@@ -11,6 +11,8 @@ export const deviceReportSchema = z.object({
   busyShare: z.number().min(0).max(1),
   /** What runs it: `cpu`, `cuda`, `webgpu`. Older workers do not say. */
   provider: z.string().optional(),
+  /** Measured at the start with this budget, while all devices ran; absent where nobody measured. */
+  calibratedTokensPerSecond: z.number().positive().optional(),
 });
 export type DeviceReport = z.output<typeof deviceReportSchema>;
 

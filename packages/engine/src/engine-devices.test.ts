@@ -37,4 +37,22 @@ describe('The devices of an Engine', () => {
       ) as string,
     });
   });
+
+  it('are measured where that is asked for, and keep their vectors', async () => {
+    const cacheDir = join(directory, 'cache');
+    const options = { model: tiny, devices: 'cpu:2', cacheDir };
+    const plain = await Engine.open(options);
+    const measured = await Engine.open({ ...options, calibrate: true });
+    const said = await Engine.open({ ...options, calibrate: true, tokenBudget: 64 });
+    expect(plain.deviceReports()[0]).toMatchObject({ provider: 'cpu', slots: 2, tokenBudget: 256 });
+    expect(plain.deviceReports()[0]).not.toHaveProperty('calibratedTokensPerSecond');
+    const [first, second] = measured.deviceReports();
+    // On a machine that others use nothing is measured, and the default stands.
+    expect([128, 256, 384, 512]).toContain(first?.tokenBudget);
+    expect(second?.tokenBudget).toBe(first?.tokenBudget);
+    expect(said.deviceReports()[0]?.tokenBudget).toBe(64);
+    const texts = ['time', 'the river of time', 'river '.repeat(40)];
+    expect((await measured.encode(texts)).values).toEqual((await plain.encode(texts)).values);
+    await Promise.all([plain, measured, said].map((engine) => engine.close()));
+  });
 });

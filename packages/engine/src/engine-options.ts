@@ -32,6 +32,12 @@ export const engineOptionsSchema = z.strictObject({
   tokenBudget: z.int().min(16).max(1_048_576).optional(),
 
   /**
+   * Measure at the start which token budget is the fastest on each device, for 2 s at most, and keep it in the
+   * cache folder. Without effect where `tokenBudget` is said.
+   */
+  calibrate: z.boolean().default(false),
+
+  /**
    * Texts that are sorted by length together. Fewer pad more, more wait longer for their turn. Default: 256,
    * more where a token budget is larger than 4,096.
    */

@@ -11,14 +11,16 @@ import {
 import type { BatchedCall } from './batch/batched-call.ts';
 import { Batcher, type BatchCounters } from './batch/batcher.ts';
 import { EncodeCall } from './batch/encode-call.ts';
-import { seatLimits, windowTextsFor } from './batch/seat-limits.ts';
+import { windowTextsFor } from './batch/seat-limits.ts';
+import type { SeatOptions } from './batch/seat.ts';
+import { seatsFor } from './batch/seats-for.ts';
 import type { WaitingSequence } from './batch/waiting-line.ts';
+import { calibrateEngine } from './calibrate/calibrate-engine.ts';
 import { checkDevices } from './device/device-names.ts';
 import { DevicePool } from './device/device-pool.ts';
 import { readMachineFacts } from './device/machine-facts.ts';
 import { openDevices, type DeviceChoice } from './device/open-devices.ts';
 import { isProviderFault } from './device/provider-fault.ts';
-import { providerOf } from './device/provider.ts';
 import { ThreadedDevice } from './device/threaded-device.ts';
 import { engineOptionsSchema, type EngineOptions, type ResolvedEngineOptions } from './engine-options.ts';
 import { fingerprintModel } from './model/fingerprint.ts';
@@ -54,12 +56,9 @@ export class Engine {
     graph: ModelSpec['graph'];
     tokenizer: Tokenizer;
     pool: DevicePool;
+    seats: SeatOptions[];
   }) {
-    const { options, graph, pool } = parts;
-    const seats = pool.devices.map((warm) => {
-      const provider = providerOf(warm.device.name);
-      return { ...warm, provider, ...seatLimits(provider, options) };
-    });
+    const { options, graph, pool, seats } = parts;
     this.registration = parts.registration;
     this.#windowTexts = options.windowTexts ?? windowTextsFor(seats.map(({ tokenBudget }) => tokenBudget));
     this.#tokenizer = parts.tokenizer;
@@ -87,9 +86,11 @@ export class Engine {
       readMachineFacts,
     );
     call.onDevices?.(choice);
+    const calibration = await calibrateEngine(pool.devices, { spec, fingerprint }, resolved);
+    const seats = seatsFor(pool.devices, resolved, calibration);
     const { dimensions, maxSequenceLength, pooling, normalize, meaningful } = spec;
     const registration = { fingerprint, dimensions, maxSequenceLength, pooling, normalize, meaningful };
-    return new Engine({ registration, options: resolved, graph: spec.graph, tokenizer, pool });
+    return new Engine({ registration, options: resolved, graph: spec.graph, tokenizer, pool, seats });
   }
 
   /**

@@ -16,6 +16,8 @@ const envSchema = z.object({
   EMBEDFARM_SLOTS: z.coerce.number().int().min(1).max(8).optional(),
   /** Most real tokens of one batch. */
   EMBEDFARM_TOKEN_BUDGET: z.coerce.number().int().min(16).max(1_048_576).optional(),
+  /** Whether the token budget is measured where none is said. */
+  EMBEDFARM_CALIBRATE: z.stringbool().optional(),
   /** `mean`, `cls`, …: hidden states to vectors. */
   EMBEDFARM_POOLING: z.enum(POOLINGS).optional(),
   /** Encoder blocks that are pooled, side by side: `-2`, or `-1,-2`. */
@@ -55,6 +57,7 @@ export interface Env {
   readonly devices: string | undefined;
   readonly slots: number | undefined;
   readonly tokenBudget: number | undefined;
+  readonly calibrate: boolean | undefined;
   readonly pooling: Pooling | undefined;
   readonly poolingLayers: number[] | undefined;
   readonly normalize: boolean | undefined;
@@ -85,6 +88,7 @@ export function readEnv(variables: NodeJS.ProcessEnv = process.env): Env {
     devices: env.EMBEDFARM_DEVICES,
     slots: env.EMBEDFARM_SLOTS,
     tokenBudget: env.EMBEDFARM_TOKEN_BUDGET,
+    calibrate: env.EMBEDFARM_CALIBRATE,
     pooling: env.EMBEDFARM_POOLING,
     poolingLayers: env.EMBEDFARM_POOLING_LAYERS,
     normalize: env.EMBEDFARM_NORMALIZE,

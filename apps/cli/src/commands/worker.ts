@@ -23,6 +23,8 @@ const FLAGS: readonly FlagName[] = [
   'devices',
   'slots',
   'tokenBudget',
+  'calibrate',
+  'noCalibrate',
   'redis',
 ];
 
@@ -57,7 +59,7 @@ export function workerCommand(): Command {
 }
 
 async function open(settings: Env, logger: Logger, signal: AbortSignal): Promise<RunningWorker> {
-  const { name, devices, slots, tokenBudget, cacheDir, pooling, poolingLayers } = settings;
+  const { name, devices, slots, tokenBudget, calibrate, cacheDir, pooling, poolingLayers } = settings;
   const { normalize, cased, maxSequenceLength, maskClsSep, bertAsServiceDefaults } = settings;
   const options = {
     redis: settings.redis ?? DEFAULT_REDIS_URL,
@@ -66,6 +68,7 @@ async function open(settings: Env, logger: Logger, signal: AbortSignal): Promise
     ...(devices === undefined ? {} : { devices }),
     ...(slots === undefined ? {} : { slots }),
     ...(tokenBudget === undefined ? {} : { tokenBudget }),
+    ...(calibrate === undefined ? {} : { calibrate }),
     ...(cacheDir === undefined ? {} : { cacheDir }),
     ...(pooling === undefined ? {} : { pooling }),
     ...(poolingLayers === undefined ? {} : { poolingLayers }),

@@ -15,6 +15,8 @@ export interface SeatOptions extends SeatLimits {
   readonly provider: Provider;
   /** First guess of what a token takes; every batch corrects it. */
   readonly msPerToken: number;
+  /** What was measured at the start. */
+  readonly calibratedTokensPerSecond?: number;
 }
 
 /** A batch that was given to a device. */
@@ -30,6 +32,7 @@ export class Seat {
   readonly device: Device;
   readonly provider: Provider;
   readonly #slots: number;
+  readonly #calibratedTokensPerSecond: number | undefined;
   readonly #now: () => number;
   readonly #rates: RecentRates;
   /** The first one runs, the others are ready. */
@@ -43,6 +46,7 @@ export class Seat {
     this.device = options.device;
     this.provider = options.provider;
     this.#slots = options.slots;
+    this.#calibratedTokensPerSecond = options.calibratedTokensPerSecond;
     this.#tokenBudget = options.tokenBudget;
     this.#msPerToken = options.msPerToken;
     this.#now = now;
@@ -107,8 +111,15 @@ export class Seat {
 
   report(): DeviceReport {
     const { busyShare } = this.rates();
-    const { name } = this.device;
-    return { name, slots: this.#slots, tokenBudget: this.#tokenBudget, busyShare, provider: this.provider };
+    const calibratedTokensPerSecond = this.#calibratedTokensPerSecond;
+    return {
+      name: this.device.name,
+      provider: this.provider,
+      slots: this.#slots,
+      tokenBudget: this.#tokenBudget,
+      busyShare,
+      ...(calibratedTokensPerSecond === undefined ? {} : { calibratedTokensPerSecond }),
+    };
   }
 
   rates(): ReturnType<RecentRates['read']> {

@@ -20,8 +20,8 @@ export interface OpenCall {
  * @throws FarmError `invalid_argument` naming what is missing or damaged; `cancelled` on abort.
  */
 export async function modelDirectory(options: ResolvedEngineOptions, call: OpenCall): Promise<string> {
-  const { model, cacheDir, pooling, poolingLayers } = options;
-  const folder = cacheDir ?? join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'embedfarm');
+  const { model, pooling, poolingLayers } = options;
+  const folder = cacheFolder(options);
   if (model !== 'embedded') return await ensureConverted(model, folder, options, call);
   try {
     return await ensureEmbeddedModel(folder, { pooling, poolingLayers });
@@ -31,4 +31,9 @@ export async function modelDirectory(options: ResolvedEngineOptions, call: OpenC
       cause,
     });
   }
+}
+
+/** Where prepared models and measurements are kept. */
+export function cacheFolder({ cacheDir }: Pick<ResolvedEngineOptions, 'cacheDir'>): string {
+  return cacheDir ?? join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'embedfarm');
 }
