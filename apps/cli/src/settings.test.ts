@@ -13,6 +13,8 @@ const FLAGS: readonly FlagName[] = [
   'bertAsServiceDefaults',
   'calibrate',
   'noCalibrate',
+  'lowLatency',
+  'noLowLatency',
 ];
 
 afterEach(() => vi.unstubAllEnvs());
@@ -48,11 +50,13 @@ describe('The flags of a model', () => {
     expect(read(flag)).toMatchObject({ normalize });
   });
 
-  it('say whether the devices are measured', () => {
-    expect(read()).toMatchObject({ calibrate: undefined });
+  it('switch off what is on, whatever the environment says', () => {
+    expect(read()).toMatchObject({ calibrate: undefined, lowLatency: undefined });
     vi.stubEnv('EMBEDFARM_CALIBRATE', 'true');
-    expect(read()).toMatchObject({ calibrate: true });
-    expect(read('--no-calibrate')).toMatchObject({ calibrate: false });
+    vi.stubEnv('EMBEDFARM_LOW_LATENCY', 'true');
+    expect(read()).toMatchObject({ calibrate: true, lowLatency: true });
+    const args = ['--no-calibrate', '--no-low-latency'];
+    expect(read(...args)).toMatchObject({ calibrate: false, lowLatency: false });
   });
 
   it.each([

@@ -34,6 +34,16 @@ const FLAGS = {
     syntax: '--no-calibrate',
     says: 'take the default token budget, measure nothing',
   },
+  lowLatency: {
+    variable: 'EMBEDFARM_LOW_LATENCY',
+    syntax: '--low-latency',
+    says: 'a lone text may take all cores while nothing else runs: the default',
+  },
+  noLowLatency: {
+    variable: 'EMBEDFARM_LOW_LATENCY',
+    syntax: '--no-low-latency',
+    says: 'every batch takes one core; saves the memory of a session',
+  },
   pooling: {
     variable: 'EMBEDFARM_POOLING',
     syntax: '--pooling <name>',

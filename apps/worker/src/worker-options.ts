@@ -27,6 +27,9 @@ export const workerOptionsSchema = z.strictObject({
   /** Measure at the start which budget is the fastest, where none is said; kept in the cache folder. */
   calibrate: z.boolean().default(true),
 
+  /** While nothing runs, a lone text may take all cores together, where that is faster. */
+  lowLatency: engineOptionsSchema.shape.lowLatency,
+
   /** Hidden states to vectors. Default: what the model says, else `mean`. */
   pooling: engineOptionsSchema.shape.pooling,
 

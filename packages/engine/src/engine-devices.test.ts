@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { checkOpenHandles } from '@embedfarm/testkit/open-handles';
 import { writeTinyModel } from '@embedfarm/testkit/tiny-model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { allowedCores } from './device/allowed-cores.ts';
 import { readMachineFacts } from './device/machine-facts.ts';
 import type { DeviceChoice } from './device/open-devices.ts';
+import { TOGETHER } from './device/together-threads.ts';
 import { Engine } from './engine.ts';
 
 checkOpenHandles();
@@ -23,7 +25,29 @@ describe('The devices of an Engine', () => {
     const chosen: DeviceChoice[] = [];
     const options = { model: tiny, devices: 'cpu:2' };
     const engine = await Engine.open(options, { onDevices: (choice) => chosen.push(choice) });
+    await engine.close();
+    // With one core there is nothing to put together.
+    const together = (await allowedCores()) > 1 ? [TOGETHER] : [];
+    expect(chosen).toEqual([{ names: ['cpu/0', 'cpu/1', ...together], notes: [] }]);
+  });
+
+  it('are cores alone where low latency is switched off', async () => {
+    const chosen: DeviceChoice[] = [];
+    const options = { model: tiny, devices: 'cpu:2', lowLatency: false };
+    await (await Engine.open(options, { onDevices: (choice) => chosen.push(choice) })).close();
     expect(chosen).toEqual([{ names: ['cpu/0', 'cpu/1'], notes: [] }]);
+  });
+
+  it('give a text the same bits on one core and on all of them', async () => {
+    const texts = Array.from({ length: 24 }, (_, at) => 'the river of time '.repeat(1 + at));
+    const core = await Engine.open({ model: tiny, devices: 'cpu:1' });
+    const expected = await core.encode(texts);
+    await core.close();
+    const engine = await Engine.open({ model: tiny, devices: 'cpu:2' });
+    for (const [at, text] of texts.entries()) {
+      const { values } = await engine.encode([text]);
+      expect(values).toEqual(expected.values.slice(at * values.length, (at + 1) * values.length));
+    }
     await engine.close();
   });
 

@@ -38,6 +38,12 @@ export const engineOptionsSchema = z.strictObject({
   calibrate: z.boolean().default(false),
 
   /**
+   * While nothing runs, a lone text may take all cores together instead of one, where that is measured to be
+   * faster: see docs/devices.md. Costs the memory of one more session; without effect with one core or a card.
+   */
+  lowLatency: z.boolean().default(true),
+
+  /**
    * Texts that are sorted by length together. Fewer pad more, more wait longer for their turn. Default: 256,
    * more where a token budget is larger than 4,096.
    */

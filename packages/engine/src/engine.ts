@@ -13,15 +13,17 @@ import { Batcher, type BatchCounters } from './batch/batcher.ts';
 import { EncodeCall } from './batch/encode-call.ts';
 import { windowTextsFor } from './batch/seat-limits.ts';
 import type { SeatOptions } from './batch/seat.ts';
-import { seatsFor } from './batch/seats-for.ts';
+import { seatsFor, togetherSeat } from './batch/seats-for.ts';
 import type { WaitingSequence } from './batch/waiting-line.ts';
 import { calibrateEngine } from './calibrate/calibrate-engine.ts';
+import { allowedCores } from './device/allowed-cores.ts';
 import { checkDevices } from './device/device-names.ts';
 import { DevicePool } from './device/device-pool.ts';
 import { readMachineFacts } from './device/machine-facts.ts';
 import { openDevices, type DeviceChoice } from './device/open-devices.ts';
 import { isProviderFault } from './device/provider-fault.ts';
 import { ThreadedDevice } from './device/threaded-device.ts';
+import { togetherThreads } from './device/together-threads.ts';
 import { engineOptionsSchema, type EngineOptions, type ResolvedEngineOptions } from './engine-options.ts';
 import { fingerprintModel } from './model/fingerprint.ts';
 import { modelDirectory, type OpenCall } from './model/model-directory.ts';
@@ -67,6 +69,7 @@ export class Engine {
       windowTexts: this.#windowTexts,
       graph,
       hasTokenRows: parts.registration.pooling === 'none',
+      ...togetherSeat(pool.together, seats),
       now: () => performance.now(),
     });
   }
@@ -82,10 +85,13 @@ export class Engine {
     const [fingerprint, tokenizer] = await Promise.all([fingerprintModel(spec), Tokenizer.open(spec)]);
     const { pool, choice } = await openDevices(
       resolved.devices,
-      (names) => openPool(names, spec, tokenizer.specialTokens),
+      async (names) => {
+        const threads = resolved.lowLatency ? togetherThreads(names, await allowedCores()) : undefined;
+        return openPool({ names, threads }, spec, tokenizer.specialTokens);
+      },
       readMachineFacts,
     );
-    call.onDevices?.(choice);
+    call.onDevices?.({ ...choice, names: pool.names });
     const calibration = await calibrateEngine(pool.devices, { spec, fingerprint }, resolved);
     const seats = seatsFor(pool.devices, resolved, calibration);
     const { dimensions, maxSequenceLength, pooling, normalize, meaningful } = spec;
@@ -213,7 +219,7 @@ export class Engine {
 }
 
 function openPool(
-  names: readonly string[],
+  { names, threads }: { names: readonly string[]; threads: number | undefined },
   spec: ModelSpec,
   specialTokens: Tokenizer['specialTokens'],
 ): Promise<DevicePool> {
@@ -230,8 +236,9 @@ function openPool(
     padId,
     ...(spec.maskClsSep ? { masked: specialTokens } : {}),
   };
-  const openDevice = (name: string): Promise<ThreadedDevice> => ThreadedDevice.open({ name, ...options });
-  return DevicePool.open(names, openDevice, { tokenId: padId, maxSequenceLength }).catch(
+  const openDevice = (name: string, threads = 1): Promise<ThreadedDevice> =>
+    ThreadedDevice.open({ name, threads, ...options });
+  return DevicePool.open(names, openDevice, { tokenId: padId, maxSequenceLength, threads }).catch(
     (thrown: unknown) => {
       throw graphError(spec.files.graph, FarmError.from(thrown));
     },

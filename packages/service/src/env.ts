@@ -18,6 +18,8 @@ const envSchema = z.object({
   EMBEDFARM_TOKEN_BUDGET: z.coerce.number().int().min(16).max(1_048_576).optional(),
   /** Whether the token budget is measured where none is said. */
   EMBEDFARM_CALIBRATE: z.stringbool().optional(),
+  /** Whether a lone text may take all cores while nothing else runs. */
+  EMBEDFARM_LOW_LATENCY: z.stringbool().optional(),
   /** `mean`, `cls`, …: hidden states to vectors. */
   EMBEDFARM_POOLING: z.enum(POOLINGS).optional(),
   /** Encoder blocks that are pooled, side by side: `-2`, or `-1,-2`. */
@@ -58,6 +60,7 @@ export interface Env {
   readonly slots: number | undefined;
   readonly tokenBudget: number | undefined;
   readonly calibrate: boolean | undefined;
+  readonly lowLatency: boolean | undefined;
   readonly pooling: Pooling | undefined;
   readonly poolingLayers: number[] | undefined;
   readonly normalize: boolean | undefined;
@@ -89,6 +92,7 @@ export function readEnv(variables: NodeJS.ProcessEnv = process.env): Env {
     slots: env.EMBEDFARM_SLOTS,
     tokenBudget: env.EMBEDFARM_TOKEN_BUDGET,
     calibrate: env.EMBEDFARM_CALIBRATE,
+    lowLatency: env.EMBEDFARM_LOW_LATENCY,
     pooling: env.EMBEDFARM_POOLING,
     poolingLayers: env.EMBEDFARM_POOLING_LAYERS,
     normalize: env.EMBEDFARM_NORMALIZE,

@@ -25,6 +25,8 @@ const FLAGS: readonly FlagName[] = [
   'tokenBudget',
   'calibrate',
   'noCalibrate',
+  'lowLatency',
+  'noLowLatency',
   'redis',
 ];
 
@@ -59,7 +61,8 @@ export function workerCommand(): Command {
 }
 
 async function open(settings: Env, logger: Logger, signal: AbortSignal): Promise<RunningWorker> {
-  const { name, devices, slots, tokenBudget, calibrate, cacheDir, pooling, poolingLayers } = settings;
+  const { name, devices, slots, tokenBudget, calibrate, lowLatency, cacheDir, pooling, poolingLayers } =
+    settings;
   const { normalize, cased, maxSequenceLength, maskClsSep, bertAsServiceDefaults } = settings;
   const options = {
     redis: settings.redis ?? DEFAULT_REDIS_URL,
@@ -69,6 +72,7 @@ async function open(settings: Env, logger: Logger, signal: AbortSignal): Promise
     ...(slots === undefined ? {} : { slots }),
     ...(tokenBudget === undefined ? {} : { tokenBudget }),
     ...(calibrate === undefined ? {} : { calibrate }),
+    ...(lowLatency === undefined ? {} : { lowLatency }),
     ...(cacheDir === undefined ? {} : { cacheDir }),
     ...(pooling === undefined ? {} : { pooling }),
     ...(poolingLayers === undefined ? {} : { poolingLayers }),

@@ -1,5 +1,6 @@
 import { FarmError, type DeviceReport, type Lane } from '@embedfarm/contract';
-import { splitBudget, type BatchLimits } from './plan-batch.ts';
+import { LoneWays } from './lone-ways.ts';
+import { MIN_SPLIT_TOKENS, splitBudget, type BatchLimits } from './plan-batch.ts';
 import type { BatchedCall } from './batched-call.ts';
 import { divideBatch, type Retry } from './divide-batch.ts';
 import { Seat, type Running, type SeatOptions } from './seat.ts';
@@ -11,6 +12,8 @@ export interface BatcherOptions {
   readonly graph: BatchLimits['graph'];
   /** Whether the devices give a row for every token; else one for every text. */
   readonly hasTokenRows?: boolean;
+  /** All cores as one device, for what waits alone while they are idle. */
+  readonly together?: SeatOptions;
   /** Clock in ms. */
   readonly now: () => number;
 }
@@ -32,14 +35,21 @@ export interface BatchCounters {
  * waiting for company. The slots beside a running batch are filled only while all devices are busy, and
  * only with at least half a budget: a small batch that is taken early could have been a larger one.
  *
+ * Where nothing runs and no more waits than one device takes, all cores may run it together. What comes
+ * meanwhile goes to the devices at once.
+ *
  * A batch that fails is divided until only the culprit fails; see divideBatch.
  */
 export class Batcher {
   readonly #options: BatcherOptions;
   readonly #seats: readonly Seat[];
+  readonly #together: Seat | undefined;
+  readonly #ways = new LoneWays();
   readonly #line: WaitingLine<BatchedCall>;
   readonly #listeners = new Set<() => void>();
   #retries: Retry[] = [];
+  /** The batch that began while nothing ran, as long as it is alone. */
+  #lone: Running | undefined;
   #counters: BatchCounters = {
     batches: 0,
     texts: 0,
@@ -52,6 +62,7 @@ export class Batcher {
   constructor(seats: readonly SeatOptions[], options: BatcherOptions) {
     this.#options = options;
     this.#seats = seats.map((seat) => new Seat(seat, options.now));
+    this.#together = options.together && new Seat(options.together, options.now);
     this.#line = new WaitingLine(options.windowTexts);
   }
 
@@ -66,17 +77,26 @@ export class Batcher {
   /** Estimated ms until everything in the line and on the devices is done. */
   get backlogMs(): number {
     let tokens = this.#line.tokens;
-    for (const seat of this.#seats) tokens += seat.runningTokens;
+    for (const seat of this.#allSeats) tokens += seat.runningTokens;
     for (const { sequences } of this.#retries) tokens += tokensOf(sequences);
     return tokens / this.#seats.reduce((sum, { tokensPerMs }) => sum + tokensPerMs, 0);
   }
 
+  get #allSeats(): readonly Seat[] {
+    return this.#together ? [...this.#seats, this.#together] : this.#seats;
+  }
+
+  /** What all cores run together keeps each of them busy. */
   deviceReports(): DeviceReport[] {
-    return this.#seats.map((seat) => seat.report());
+    const { busyShare = 0 } = this.#together?.rates() ?? {};
+    return this.#seats.map((seat) => {
+      const report = seat.report();
+      return { ...report, busyShare: Math.min(1, report.busyShare + busyShare) };
+    });
   }
 
   throughput(): { textsPerSecond: number; tokensPerSecond: number } {
-    const rates = this.#seats.map((seat) => seat.rates());
+    const rates = this.#allSeats.map((seat) => seat.rates());
     return {
       textsPerSecond: rates.reduce((sum, rate) => sum + rate.textsPerSecond, 0),
       tokensPerSecond: rates.reduce((sum, rate) => sum + rate.tokensPerSecond, 0),
@@ -118,12 +138,25 @@ export class Batcher {
    */
   #freeSeat(): Seat | undefined {
     const idle = this.#seats.filter((seat) => seat.isIdle);
+    if (this.#together && this.#isLoneWork() && this.#ways.choose(this.#line.tokens) === 'together')
+      return this.#together;
     const cards = idle.filter(({ provider }) => provider !== 'cpu');
     if (idle.length > 0) return earliest(cards.length > 0 ? cards : idle);
     // A retry runs alone: it must not take a stranger with it.
     if (this.#retries.length > 0) return undefined;
     const ready = this.#seats.filter((seat) => seat.hasSlot && this.#line.tokens * 2 >= seat.tokenBudget);
     return earliest(ready);
+  }
+
+  /** Nothing runs, and what waits would not be split. */
+  #isLoneWork(): boolean {
+    if (this.#retries.length > 0 || !this.#isIdle) return false;
+    const { texts, tokens } = this.#line;
+    return texts === 1 || (texts > 1 && tokens <= MIN_SPLIT_TOKENS);
+  }
+
+  get #isIdle(): boolean {
+    return this.#allSeats.every((seat) => seat.isIdle);
   }
 
   #limits({ tokenBudget }: Seat): BatchLimits {
@@ -136,7 +169,9 @@ export class Batcher {
 
   async #run(seat: Seat, sequences: readonly WaitingSequence<BatchedCall>[], losses: number): Promise<void> {
     const batch = joinSequences(sequences.map(({ ids }) => ids));
+    const isLone = this.#isIdle;
     const running = seat.begin(batch.ids.length);
+    this.#lone = isLone ? running : undefined;
     try {
       const rows = await seat.device.encode(batch);
       this.#deliver(seat, running, sequences, rows);
@@ -163,6 +198,9 @@ export class Batcher {
       );
     }
     const { beginMs, endMs } = seat.end(running, sequences.length);
+    const isTogether = seat === this.#together;
+    if (this.#together && running === this.#lone)
+      this.#ways.note(running.tokens, isTogether ? 'together' : 'core', endMs - beginMs);
     let at = 0;
     for (const { call, index, ids } of sequences) {
       const size = (hasTokenRows ? ids.length : 1) * dimensions;
@@ -170,7 +208,8 @@ export class Batcher {
       call.putRow(index, rows.subarray(at, at + size));
       at += size;
     }
-    this.#count(sequences, running.tokens, endMs - beginMs);
+    const busy = isTogether ? this.#seats.length : 1;
+    this.#count(sequences, running.tokens, (endMs - beginMs) * busy);
   }
 
   #divide(

@@ -1,4 +1,5 @@
 import type { Calibration } from '../calibrate/calibration-cache.ts';
+import type { Device } from '../device/device.ts';
 import type { WarmDevice } from '../device/device-pool.ts';
 import { providerOf } from '../device/provider.ts';
 import { seatLimits } from './seat-limits.ts';
@@ -20,4 +21,12 @@ export function seatsFor(
       ...(measured && { calibratedTokensPerSecond: measured.tokensPerSecond }),
     };
   });
+}
+
+/** The seat of all cores as one device: one batch at a time, as much as a core takes. */
+export function togetherSeat(
+  together: Device | undefined,
+  [core]: readonly SeatOptions[],
+): { together?: SeatOptions } {
+  return together && core ? { together: { ...core, device: together, slots: 1 } } : {};
 }
