@@ -75,12 +75,12 @@ describe('calibrate', () => {
     expect((await more.run()).size).toBe(2);
   });
 
-  it('ends in 2 s but for a run that it has begun', async () => {
-    const slow = machine({ 'cpu/0': { msPerToken: 4 }, webgpu: { msPerToken: 1 } });
-    const calibration = await slow.run();
-    expect(calibration.get('cpu/0')).toMatchObject({ tokenBudget: 256 });
-    expect(calibration.get('webgpu')).toMatchObject({ tokenBudget: 512 });
-    expect(slow.tookMs()).toBeLessThan(5_000);
+  it('ends in 2 s, and leaves out a device that is too slow for that', async () => {
+    const slow = machine({ 'cpu/0': { msPerToken: 1 }, webgpu: { msPerToken: 4 } });
+    expect([...(await slow.run())].map(([name, { tokenBudget }]) => [name, tokenBudget])).toEqual([
+      ['cpu/0', 256],
+    ]);
+    expect(slow.tookMs()).toBeLessThanOrEqual(2_000);
   });
 
   it('forgets what it measured on cores that others used', async () => {

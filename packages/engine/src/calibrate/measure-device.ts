@@ -5,7 +5,7 @@ import type { BudgetPoint } from './choose-budget.ts';
 export interface MeasureOptions {
   readonly batches: readonly { readonly tokenBudget: number; readonly batch: SequenceBatch }[];
   readonly rounds: number;
-  /** By `now`: nothing begins that would end later by what is known, but for the very first run. */
+  /** By `now`: nothing begins that would end later, by what is known of the device. */
   readonly deadlineMs: number;
   readonly now: () => number;
 }
@@ -27,9 +27,8 @@ export async function measureDevice(
   for (let round = 0; round < rounds; round += 1) {
     for (const [at, { tokenBudget, batch }] of batches.entries()) {
       if (at >= within) break;
-      const isFirst = points.size === 0;
       const tokens = batch.ids.length * IN_FLIGHT;
-      if (!isFirst && now() + tokens * knownMsPerToken > deadlineMs) break;
+      if (now() + tokens * knownMsPerToken > deadlineMs) break;
       const startMs = now();
       const runs = Array.from({ length: IN_FLIGHT }, () => device.encode(batch));
       const ran = await Promise.allSettled(runs);
