@@ -62,6 +62,23 @@ describe('The devices of an Engine', () => {
     });
   });
 
+  it('are the cores where auto finds nothing else, and it says why', async ({ skip }) => {
+    const { cudaCards, hasCudaProvider } = await readMachineFacts();
+    skip(process.platform !== 'linux', 'only the Vulkan loader can be told to find no adapter');
+    skip(cudaCards > 0 && hasCudaProvider, 'CUDA runs here');
+    // The runtime reads the variable of the process itself when it first looks for an adapter.
+    process.env['VK_ICD_FILENAMES'] = join(directory, 'no-driver.json');
+    const lacks = { code: 'invalid_argument', detail: expect.stringContaining('libvulkan1') as string };
+    await expect(Engine.open({ model: tiny, devices: 'webgpu' })).rejects.toMatchObject(lacks);
+    const chosen: DeviceChoice[] = [];
+    const options = { model: tiny, devices: 'auto' };
+    const engine = await Engine.open(options, { onDevices: (choice) => chosen.push(choice) });
+    expect((await engine.encode(['time'])).failures).toEqual([]);
+    await engine.close();
+    expect(chosen[0]?.names[0]).toBe('cpu/0');
+    expect(chosen[0]?.notes.map((note) => note.split(':')[0])).toEqual(['cuda', 'webgpu']);
+  });
+
   it('are measured where that is asked for, and keep their vectors', async () => {
     const cacheDir = join(directory, 'cache');
     const options = { model: tiny, devices: 'cpu:2', cacheDir };
