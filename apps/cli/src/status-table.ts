@@ -33,6 +33,9 @@ export function statusTable({ models, workers, devices, backlog, clients }: Farm
         `${(device.busyShare * 100).toFixed(0)} % busy`,
         `${device.slots} slots`,
         `${device.tokenBudget} tokens a batch`,
+        device.calibratedTokensPerSecond === undefined
+          ? ''
+          : `measured ${device.calibratedTokensPerSecond.toFixed(0)} tokens/s`,
       ]),
     ),
     `backlog: ${backlog.interactive} interactive, ${backlog.bulk} bulk jobs`,

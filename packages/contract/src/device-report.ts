@@ -10,6 +10,10 @@ export const deviceReportSchema = z.object({
   tokenBudget: z.int().min(1),
   /** Share of the last report's time in which a batch ran, 0 to 1. */
   busyShare: z.number().min(0).max(1),
+  /** What runs it: `cpu`, `cuda`, `webgpu`. Older workers do not say. */
+  provider: z.string().optional(),
+  /** Measured at the start with this budget, while all devices ran; absent where nobody measured. */
+  calibratedTokensPerSecond: z.number().positive().optional(),
 });
 export type DeviceReport = z.output<typeof deviceReportSchema>;
 

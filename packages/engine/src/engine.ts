@@ -8,31 +8,42 @@ import {
   type EncodeText,
   type FloatBlock,
   type Lane,
-  type ModelRegistration,
   type VectorBlock,
 } from '@embedfarm/contract';
 import type { BatchedCall } from './batch/batched-call.ts';
 import { Batcher, type BatchCounters } from './batch/batcher.ts';
 import { EncodeCall } from './batch/encode-call.ts';
+import { windowTextsFor } from './batch/seat-limits.ts';
+import type { SeatOptions } from './batch/seat.ts';
+import { seatsFor, togetherSeat } from './batch/seats-for.ts';
 import type { WaitingSequence } from './batch/waiting-line.ts';
-import { deviceNames } from './device/device-names.ts';
-import { deviceOptionsOf } from './device/device-options-of.ts';
+import { calibrateEngine } from './calibrate/calibrate-engine.ts';
+import { allowedCores } from './device/allowed-cores.ts';
+import { checkDevices } from './device/device-names.ts';
 import { DevicePool } from './device/device-pool.ts';
-import { ThreadedDevice } from './device/threaded-device.ts';
+import { readMachineFacts } from './device/machine-facts.ts';
+import { openDevices, type DeviceChoice } from './device/open-devices.ts';
+import { openModelPool } from './device/open-model-pool.ts';
+import { togetherThreads } from './device/together-threads.ts';
 import { engineOptionsSchema, type EngineOptions, type ResolvedEngineOptions } from './engine-options.ts';
 import { callPrompt } from './model/call-prompt.ts';
 import type { OpenCall } from './model/model-directory.ts';
 import type { ModelSpec } from './model/model-spec.ts';
 import { prepareModel } from './model/prepare-model.ts';
+import { registrationOf, type EngineRegistration } from './model/registration-of.ts';
 import { tokenizerText, type TokenizerText } from './tokenize/tokenizer-text.ts';
 import { Tokenizer } from './tokenize/tokenizer.ts';
-
-export type EngineRegistration = Omit<ModelRegistration, 'model'>;
 
 /** What goes along with a call. */
 export interface EngineCall {
   readonly signal?: AbortSignal;
   readonly lane?: Lane;
+}
+
+/** What goes along while an engine opens. */
+export interface EngineOpening extends OpenCall {
+  /** Told once, which devices run. */
+  readonly onDevices?: (choice: DeviceChoice) => void;
 }
 
 /**
@@ -43,7 +54,7 @@ export interface EngineCall {
 export class Engine {
   readonly registration: EngineRegistration;
   readonly #spec: ModelSpec;
-  readonly #options: ResolvedEngineOptions;
+  readonly #windowTexts: number;
   readonly #tokenizer: Tokenizer;
   readonly #pool: DevicePool;
   readonly #batcher: Batcher;
@@ -56,33 +67,45 @@ export class Engine {
     options: ResolvedEngineOptions;
     tokenizer: Tokenizer;
     pool: DevicePool;
+    seats: SeatOptions[];
   }) {
-    const { spec, options, pool } = parts;
+    const { spec, options, pool, seats } = parts;
     this.registration = registrationOf(spec, parts.fingerprint);
     this.#spec = spec;
-    this.#options = options;
+    this.#windowTexts = options.windowTexts ?? windowTextsFor(seats.map(({ tokenBudget }) => tokenBudget));
     this.#tokenizer = parts.tokenizer;
     this.#pool = pool;
-    this.#batcher = new Batcher(pool.devices, {
-      ...options,
+    this.#batcher = new Batcher(seats, {
+      windowTexts: this.#windowTexts,
       graph: spec.graph,
       hasTokenRows: spec.pooling === 'none',
-      msPerToken: pool.msPerToken,
+      ...togetherSeat(pool.together, seats),
       now: () => performance.now(),
     });
   }
 
   /**
-   * @throws FarmError `invalid_argument` for options out of range, and for a model that cannot be read;
-   *   `cancelled` when the signal aborts while weights are converted.
+   * @throws FarmError `invalid_argument` for options out of range, for a model that cannot be read, and for
+   *   devices that this machine does not run; `cancelled` when the signal aborts while weights are converted.
    */
-  static async open(options: EngineOptions = {}, call: OpenCall = {}): Promise<Engine> {
+  static async open(options: EngineOptions = {}, call: EngineOpening = {}): Promise<Engine> {
     const resolved = parseOptions('engine options', engineOptionsSchema, options);
-    const names = await deviceNames(resolved.devices);
-    const { spec, fingerprint, graphFile } = await prepareModel(resolved, call);
+    await checkDevices(resolved.devices);
+    const model = await prepareModel(resolved, call);
+    const { spec, fingerprint } = model;
     const tokenizer = await Tokenizer.open(spec);
-    const pool = await openPool(names, spec, graphFile, tokenizer);
-    return new Engine({ spec, fingerprint, options: resolved, tokenizer, pool });
+    const { pool, choice } = await openDevices(
+      resolved.devices,
+      async (names) => {
+        const threads = resolved.lowLatency ? togetherThreads(names, await allowedCores()) : undefined;
+        return openModelPool(names, model, tokenizer, threads);
+      },
+      readMachineFacts,
+    );
+    call.onDevices?.({ ...choice, names: pool.names });
+    const calibration = await calibrateEngine(pool.devices, { spec, fingerprint }, resolved);
+    const seats = seatsFor(pool.devices, resolved, calibration);
+    return new Engine({ spec, fingerprint, options: resolved, tokenizer, pool, seats });
   }
 
   /**
@@ -167,7 +190,7 @@ export class Engine {
       }
       if (index === texts.length) call.allTokenized(performance.now());
       if (call.isSettled) return;
-      if (ready.length >= this.#options.windowTexts || index === texts.length) {
+      if (ready.length >= this.#windowTexts || index === texts.length) {
         this.#batcher.put(ready, lane);
         ready = [];
       }
@@ -221,44 +244,4 @@ interface FeedOptions {
   readonly lane: Lane;
   /** What goes before every text without being pooled; empty where nothing does. */
   readonly unpooledPrompt: string;
-}
-
-function registrationOf(spec: ModelSpec, fingerprint: string): EngineRegistration {
-  const { dimensions, maxSequenceLength, pooling, normalize, dtype, meaningful } = spec;
-  const { prompts, defaultPromptName } = spec.prompts;
-  const promptNames = Object.keys(prompts);
-  return {
-    fingerprint,
-    dimensions,
-    maxSequenceLength,
-    pooling,
-    normalize,
-    dtype,
-    meaningful,
-    ...(promptNames.length > 0 && { promptNames }),
-    ...(defaultPromptName !== undefined && { defaultPromptName }),
-  };
-}
-
-function openPool(
-  names: readonly string[],
-  spec: ModelSpec,
-  graphFile: string,
-  tokenizer: Tokenizer,
-): Promise<DevicePool> {
-  const options = deviceOptionsOf(spec, graphFile, tokenizer);
-  const openDevice = (name: string): Promise<ThreadedDevice> => ThreadedDevice.open({ name, ...options });
-  const { padId, maxSequenceLength } = spec;
-  return DevicePool.open(names, openDevice, { tokenId: padId, maxSequenceLength }).catch(
-    (thrown: unknown) => {
-      throw graphError(spec.files.graph, FarmError.from(thrown));
-    },
-  );
-}
-
-/** A graph that does not open, or fails in its first run, does not fit what stands beside it. */
-function graphError(graph: string, error: FarmError): FarmError {
-  const isOfModel = error.code === 'invalid_argument' || error.code === 'internal';
-  if (!isOfModel || error.detail.startsWith(graph)) return error;
-  return new FarmError('invalid_argument', `${graph}: ${error.detail}`, { cause: error });
 }

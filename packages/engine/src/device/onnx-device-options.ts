@@ -4,8 +4,10 @@ import type { SequenceBatch } from '../batch/sequence-batch.ts';
 import type { HiddenRows } from './pool-hidden.ts';
 
 export const onnxDeviceOptionsSchema = z.strictObject({
-  /** `cpu/0`, … */
+  /** `cpu/0`, `cuda:1`, …: it says what runs the model, see providerOf. */
   name: z.string().min(1),
+  /** Threads of one run on the cpu; 1 by default. */
+  threads: z.int().min(1).max(256).optional(),
   /** Path of the ONNX file; its external data is mapped, so devices share the weights. */
   modelFile: z.string().min(1),
   graph: z.enum(['packed', 'padded']),
