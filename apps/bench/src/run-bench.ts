@@ -15,6 +15,8 @@ import { readRedisInfo } from './redis-info.ts';
 import type { BenchReport } from './report.ts';
 import { summarize } from './summary.ts';
 
+const LIBRARIES = ['onnxruntime-node', 'bullmq', 'ioredis'];
+
 /** What stops a run, and what tells of it. */
 export interface RunControl {
   readonly signal: AbortSignal;
@@ -33,7 +35,7 @@ export async function runBench(options: BenchOptions, control: RunControl): Prom
     const { version } = await readRedisInfo(redis.port);
     const { quick, seed, devices } = options;
     return {
-      ...(await readSetting(version, benchCommand(options))),
+      ...(await readSetting(benchCommand(options), LIBRARIES, { redis: version })),
       quick,
       seed,
       devices,
