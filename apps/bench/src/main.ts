@@ -3,6 +3,8 @@ import { BENCH_USAGE, parseBenchArgs } from './bench-options.ts';
 import { ENGINE_BENCH_USAGE, parseEngineBenchArgs } from './engine/engine-bench-options.ts';
 import { runEngineBench } from './engine/run-engine-bench.ts';
 import { writeEngineReport } from './engine/write-engine-report.ts';
+import { parseQualityArgs, QUALITY_USAGE } from './quality/quality-options.ts';
+import { runQuality } from './quality/run-quality.ts';
 import { runBench, type RunControl } from './run-bench.ts';
 import { writeReport } from './write-report.ts';
 
@@ -31,6 +33,13 @@ const COMMANDS = {
       return (
         options && (async (control) => writeEngineReport(options.out, await runEngineBench(options, control)))
       );
+    },
+  },
+  quality: {
+    usage: QUALITY_USAGE,
+    parse(args) {
+      const options = parseQualityArgs(args);
+      return options && ((control) => runQuality(options, control));
     },
   },
 } as const satisfies Record<string, Command>;

@@ -43,6 +43,8 @@ export async function interleave(
   say(`${title}: warm-up`);
   const warmUps: { group: string; rate: number }[] = [];
   for (const way of ways) {
+    // The first call compiles code and allocates buffers; it would be most of a short warm-up.
+    await measure(way, Math.min(way.callTexts ?? WARM_UP.maxTexts, WARM_UP.maxTexts));
     const rate = await measure(way, warmUpTexts(workload.name, way.callTexts));
     warmUps.push({ group: way.group, rate });
   }

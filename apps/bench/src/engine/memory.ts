@@ -11,7 +11,7 @@ export interface MemoryResult {
   readonly added: ProcessMemory;
 }
 
-const ROUNDS = 3;
+const MAX_ROUNDS = 3;
 const TEXTS = 512;
 
 /**
@@ -21,7 +21,7 @@ const TEXTS = 512;
  */
 export async function measureMemory(
   options: { shape: Shape; model: string; cacheDir: string },
-  { seed, signal, say }: Measuring,
+  { rounds: wished, seed, signal, say }: Measuring,
 ): Promise<MemoryResult | undefined> {
   const { shape, ...engine } = options;
   const held = async (devices: string): Promise<ProcessMemory | null> => {
@@ -38,16 +38,17 @@ export async function measureMemory(
   // What the first engine of a model writes into its caches is not what it holds.
   say(`${shape}, memory: warm-up`);
   await held('cpu:1');
+  const rounds = Math.min(wished, MAX_ROUNDS);
   const ones: ProcessMemory[] = [];
   const added: ProcessMemory[] = [];
-  for (let round = 1; round <= ROUNDS; round += 1) {
+  for (let round = 1; round <= rounds; round += 1) {
     const one = await held('cpu:1');
     const two = await held('cpu:2');
     if (one === null || two === null) return undefined;
     ones.push(one);
     added.push(combine(one, two, (less, more) => more - less));
     say(
-      `${shape}, memory: round ${round} of ${ROUNDS}: ${mebibytes(one)} MiB, a second device ${mebibytes(added.at(-1))}`,
+      `${shape}, memory: round ${round} of ${rounds}: ${mebibytes(one)} MiB, a second device ${mebibytes(added.at(-1))}`,
     );
   }
   return { shape, one: mediansOf(ones), added: mediansOf(added) };

@@ -14,8 +14,8 @@ export interface Rates {
   readonly isLeftOut: boolean;
 }
 
-/** Under this share of its group's best a way is not measured in every round. A warm-up is off by a tenth. */
-const MIN_SHARE = 0.65;
+/** Under this share of its group's best a way is not measured in every round. A warm-up is off by a tenth, or two. */
+const MIN_SHARE = 0.6;
 
 /** Which of the ways are worth measuring, by the rate that each had in the warm-up. */
 export function worthMeasuring(

@@ -13,11 +13,11 @@ export interface RivalProcessOptions {
 /** What we use of `@huggingface/transformers`, which is no dependency. */
 interface TransformersJs {
   readonly env: { allowRemoteModels: boolean; localModelPath: string };
-  pipeline(
+  readonly pipeline: (
     task: 'feature-extraction',
     model: string,
     options: { device: 'cpu'; dtype: RivalProcessOptions['dtype'] },
-  ): Promise<FeatureExtraction>;
+  ) => Promise<FeatureExtraction>;
 }
 interface FeatureExtraction {
   (
