@@ -44,8 +44,9 @@ export async function interleave(
   const warmUps: { group: string; rate: number }[] = [];
   for (const way of ways) {
     // The first call compiles code and allocates buffers; it would be most of a short warm-up.
-    await measure(way, Math.min(way.callTexts ?? WARM_UP.maxTexts, WARM_UP.maxTexts));
-    const rate = await measure(way, warmUpTexts(workload.name, way.callTexts));
+    const texts = warmUpTexts(workload.name, way.callTexts);
+    await measure(way, Math.min(way.callTexts ?? texts, texts));
+    const rate = await measure(way, texts);
     warmUps.push({ group: way.group, rate });
   }
   const isWorth = worthMeasuring(warmUps);

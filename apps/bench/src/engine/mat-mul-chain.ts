@@ -1,19 +1,17 @@
 import { OnnxGraph } from '@embedfarm/checkpoint/onnx-graph';
 import { seededRandom } from '../seeded-random.ts';
 
-/** Products [rows, inner]·[inner, outer] and back, as in the feed-forward part of an encoder. */
+/** Products of [rows, inner]·[inner, outer] and back, as in the feed-forward part of an encoder. */
 export interface MatMulChain {
-  readonly rows: number;
   readonly inner: number;
   readonly outer: number;
-  readonly flops: number;
 }
 
-/** Long enough that what surrounds a product is nothing beside it. */
-const PAIRS = 6;
+/** So that what surrounds a product is nothing beside it. */
+const PAIRS = 2;
 
-export function matMulChain(rows: number, inner: number, outer: number): MatMulChain {
-  return { rows, inner, outer, flops: 2 * PAIRS * 2 * rows * inner * outer };
+export function chainFlops({ inner, outer }: MatMulChain, rows: number): number {
+  return 2 * PAIRS * 2 * rows * inner * outer;
 }
 
 /** `input` [1, rows, inner] → [1, 1, inner] after all products; the runtime prepacks the constant matrices. */

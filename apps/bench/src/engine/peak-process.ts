@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { writeOnnxModel } from '@embedfarm/checkpoint/write-onnx-model';
 import { ThreadCalls } from '@embedfarm/engine/thread/thread-call';
 import { serveBench } from '../serve-bench.ts';
-import { matMulChain, matMulGraph, type MatMulChain } from './mat-mul-chain.ts';
+import { matMulGraph, type MatMulChain } from './mat-mul-chain.ts';
 import type { PeakThreadData, PeakThreadRequest } from './peak-thread.ts';
 
 /** What the process that measures the machine can be asked. */
@@ -42,8 +42,8 @@ class PeakRunner {
   async handle(request: { kind: 'ready' } | ({ kind: 'peak' } & PeakRequest)): Promise<number | null> {
     if (request.kind === 'ready') return null;
     const { rows, inner, outer, threads, seconds } = request;
-    const workers = await this.#openChain(matMulChain(rows, inner, outer), threads);
-    const parts = await askAll(workers, { kind: 'run', seconds });
+    const workers = await this.#openChain({ inner, outer }, threads);
+    const parts = await askAll(workers, { kind: 'run', rows, seconds });
     return parts.reduce((sum, part) => sum + part, 0);
   }
 
