@@ -53,7 +53,7 @@ describe('parseEngineBenchArgs', () => {
   it('measures everything but the soak without a flag', () => {
     expect(engine()).toMatchObject({
       dtypes: ['fp32', 'int8'],
-      sections: ['speed', 'lengths', 'batches', 'threads', 'peak', 'memory'],
+      sections: ['speed', 'lengths', 'batches', 'farm', 'threads', 'peak', 'memory'],
       'soak-minutes': 0,
       alone: false,
     });

@@ -75,9 +75,10 @@ describe('npm run bench', () => {
     const [lengths] = report.lengths;
     expect(lengths?.points.map(({ at }) => at)).toEqual([16, 512]);
     expect(report.batches[0]?.points.map(({ at }) => at)).toEqual([1, 64]);
+    expect(report.farm[0]?.points.map(({ at }) => at)).toEqual([1, 64]);
     expect(report.threads[0]?.ratio).toBeGreaterThan(0);
     expect(report.peak[0]?.share).toBeGreaterThan(0);
-    expect(report.peak[0]?.share).toBeLessThan(1);
+    expect(report.peak[0]?.peakGflops).toBeGreaterThan(0);
     const ofLinux = process.platform === 'linux' ? 1 : 0;
     expect(report.memory).toHaveLength(ofLinux);
     expect(report.soak).toHaveLength(ofLinux);

@@ -23,10 +23,10 @@ export interface CurvePoint {
 // The scales of bert-as-service's own README.
 export const LENGTHS = [16, 32, 64, 128, 256, 512] as const;
 export const CALL_TEXTS = [1, 4, 16, 64, 256, 1_024, 4_096] as const;
-const CALL_TOKENS = 40;
+export const CALL_TOKENS = 40;
 
 /** One call longer than this is left out. */
-const MAX_CALL_SECONDS = 30;
+export const MAX_CALL_SECONDS = 30;
 
 /** By sequence length: every text of a measurement has the same. */
 export async function measureLengths(

@@ -3,7 +3,7 @@ import { SHAPES } from '../bench-model.ts';
 import { count, list, parseFlags, repeatCommand } from '../flags.ts';
 import { WORKLOADS } from '../sequence-lengths.ts';
 
-export const SECTIONS = ['speed', 'lengths', 'batches', 'threads', 'peak', 'memory'] as const;
+export const SECTIONS = ['speed', 'lengths', 'batches', 'farm', 'threads', 'peak', 'memory'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 export const DTYPES = ['fp32', 'int8'] as const;
@@ -23,6 +23,7 @@ export const engineBenchOptionsSchema = z.strictObject({
    * What is measured:
    * - `speed`: texts/s against transformers.js;
    * - `lengths`, `batches`: texts/s by sequence length, and by texts per call (of the first shape);
+   * - `farm`: texts per call once more, through Redis and a worker in fp32 (of the first shape);
    * - `threads`: two devices against one; `peak`: useful work against the machine's products of matrices;
    * - `memory`: what a second device takes (of the largest shape).
    */
@@ -62,7 +63,7 @@ export const ENGINE_BENCH_USAGE = `npm run bench -- engine [options]      the en
   --shapes minilm,base       models with random weights; also tiny
   --workloads mix,uniform-40
   --dtypes fp32,int8
-  --sections speed,lengths,batches,threads,peak,memory
+  --sections speed,lengths,batches,farm,threads,peak,memory
   --rounds 5                 measured rounds, after a warm-up
   --seconds N                of one measurement (2.5; base 4)
   --soak-minutes 0           texts of random lengths, with an eye on memory

@@ -1,6 +1,7 @@
-import { linePlot } from '../plot/line-plot.ts';
+import { linePlot, type Stroke } from '../plot/line-plot.ts';
 import type { Curve } from './curves.ts';
 import type { EngineMeasurements } from './engine-report.ts';
+import { FARM_GROUP } from './farm-curve.ts';
 
 /** A plot, as a file beside the report. */
 export interface EnginePlot {
@@ -15,11 +16,12 @@ const MODELS = { tiny: 'tiny (2 × 128)', minilm: 'MiniLM (6 × 384)', base: 'BE
 export function enginePlots({
   lengths,
   batches,
-}: Pick<EngineMeasurements, 'lengths' | 'batches'>): EnginePlot[] {
+  farm,
+}: Pick<EngineMeasurements, 'lengths' | 'batches' | 'farm'>): EnginePlot[] {
   return [
     ...plotsOf(lengths, 'engine-lengths', 'by sequence length', 'tokens per text'),
     ...plotsOf(
-      batches,
+      [...batches, ...farm],
       'engine-batches',
       'by texts per call',
       'texts per call, 40 tokens each (client_batch_size)',
@@ -36,10 +38,16 @@ function plotsOf(curves: readonly Curve[], name: string, what: string, xTitle: s
       .map(({ group, points }) => ({
         label: group,
         tone: group.startsWith('embedfarm') ? ('own' as const) : ('other' as const),
-        isDashed: !group.endsWith('fp32'),
+        stroke: strokeOf(group),
         points: points.map(({ at, textsPerSecond }) => [at, textsPerSecond] as const),
       }));
     const svg = linePlot({ title, xTitle, yTitle: 'texts per second', series });
     return { file: `${name}-${shape}.svg`, title, svg };
   });
+}
+
+/** fp32 is drawn through, int8 is dashed, the way through Redis is dotted. */
+function strokeOf(group: string): Stroke {
+  if (group === FARM_GROUP) return 'dotted';
+  return group.endsWith('fp32') ? 'solid' : 'dashed';
 }

@@ -47,6 +47,7 @@ const measurements: EngineMeasurements = {
   ],
   lengths: [curve('embedfarm fp32', 900), curve('transformers.js fp32', 700)],
   batches: [],
+  farm: [],
   threads: [
     {
       shape: 'minilm',

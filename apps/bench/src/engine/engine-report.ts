@@ -18,6 +18,7 @@ export interface EngineMeasurements {
   readonly speed: readonly SpeedResult[];
   readonly lengths: readonly Curve[];
   readonly batches: readonly Curve[];
+  readonly farm: readonly Curve[];
   readonly threads: readonly ThreadsResult[];
   readonly peak: readonly PeakResult[];
   readonly memory: readonly MemoryResult[];
@@ -46,7 +47,7 @@ export function engineMarkdown(report: EngineReport, plots: readonly EnginePlot[
     ['## Share of the machine', peakTable(report.peak)],
     ['## Memory', memoryTable(report.memory)],
     ['## Memory over time', soakTable(report.soak)],
-    ['## Numbers of the plots', curvesTable([...report.lengths, ...report.batches], report)],
+    ['## Numbers of the plots', curvesTable([...report.lengths, ...report.batches, ...report.farm], report)],
   ];
   const blocks = sections.flatMap(([title, body]) => (body === undefined ? [] : [title, body]));
   return `${['# The engine and transformers.js with the same weights', ...headOf(report), ...blocks].join('\n\n')}\n`;

@@ -1,14 +1,16 @@
 import { join } from 'node:path';
-import type { Shape } from '../bench-model.ts';
+import { benchModel, type Shape } from '../bench-model.ts';
+import { withBenchRedis } from '../bench-redis.ts';
 import { readSetting } from '../machine.ts';
 import type { RunControl } from '../run-bench.ts';
 import { sequenceLengths } from '../sequence-lengths.ts';
 import { agreementOf } from './agreement.ts';
 import { closeContenders, openContenders } from './contenders.ts';
-import { CALL_TEXTS, LENGTHS, measureBatches, measureLengths } from './curves.ts';
+import { CALL_TEXTS, LENGTHS, measureBatches, measureLengths, type Curve } from './curves.ts';
 import { engineBenchCommand, type EngineBenchOptions } from './engine-bench-options.ts';
 import type { EngineMeasurements, EngineReport } from './engine-report.ts';
 import { engineReach } from './engine-targets.ts';
+import { measureFarmBatches } from './farm-curve.ts';
 import { hubModel } from './hub-model.ts';
 import { installRival, type InstalledRival } from './install-rival.ts';
 import { measureMemory } from './memory.ts';
@@ -44,6 +46,7 @@ export async function runEngineBench(
     speed: [],
     lengths: [],
     batches: [],
+    farm: [],
     threads: [],
     peak: [],
     memory: [],
@@ -56,6 +59,9 @@ export async function runEngineBench(
     const target = { shape, model, isFirst: shape === shapes[0], isLast: shape === shapes.at(-1) };
     const measuring = { ...control, rounds, seconds, seed };
     await measureAgainst(gathered, target, rival, options, measuring);
+    if (options.sections.includes('farm') && target.isFirst) {
+      gathered.farm.push(await measureFarm(shape, options, measuring));
+    }
     await measureAlone(gathered, target, options, measuring);
   }
   return {
@@ -102,9 +108,7 @@ async function measureAgainst(
       const tokensPerText = meanLength(workload, seed);
       gathered.speed.push(await measureSpeed(contenders, { shape, workload, tokensPerText }, measuring));
     }
-    const seconds = Math.min(measuring.seconds, CURVE.seconds);
-    const rounds = Math.max(CURVE.minRounds, Math.floor(measuring.rounds / 2));
-    const curve = { ...measuring, seconds, rounds };
+    const curve = curveMeasuring(measuring);
     if (wanted.includes('lengths')) {
       const lengths = quick ? QUICK.lengths : LENGTHS;
       gathered.lengths.push(...(await measureLengths(contenders, shape, lengths, curve)));
@@ -116,6 +120,24 @@ async function measureAgainst(
   } finally {
     await closeContenders(contenders);
   }
+}
+
+/** The calls of `batches`, through Redis. */
+async function measureFarm(
+  shape: Shape,
+  { quick, devices, 'cache-dir': cacheDir }: EngineBenchOptions,
+  measuring: Measuring,
+): Promise<Curve> {
+  const model = await benchModel(shape, cacheDir);
+  const sizes = quick ? QUICK.callTexts : CALL_TEXTS;
+  return withBenchRedis(measuring.say, (redis) =>
+    measureFarmBatches({ shape, model, devices, redis }, sizes, curveMeasuring(measuring)),
+  );
+}
+
+function curveMeasuring(measuring: Measuring): Measuring {
+  const seconds = Math.min(measuring.seconds, CURVE.seconds);
+  return { ...measuring, seconds, rounds: Math.max(CURVE.minRounds, Math.floor(measuring.rounds / 2)) };
 }
 
 /** The sections that look at our engine alone. */

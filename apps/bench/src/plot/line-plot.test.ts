@@ -49,7 +49,7 @@ describe('linePlot', () => {
       {
         label: 'ours',
         tone: 'own',
-        isDashed: false,
+        stroke: 'solid',
         points: [
           [16, 1_000],
           [64, 100],
@@ -59,7 +59,7 @@ describe('linePlot', () => {
       {
         label: 'theirs',
         tone: 'other',
-        isDashed: true,
+        stroke: 'dashed',
         points: [
           [16, 500],
           [256, 20],

@@ -11,10 +11,12 @@ export interface LinePlot {
 export interface Series {
   readonly label: string;
   readonly tone: Tone;
-  readonly isDashed: boolean;
+  readonly stroke: Stroke;
   /** Both positive: the axes are logarithmic. In the order of x. */
   readonly points: readonly (readonly [x: number, y: number])[];
 }
+
+export type Stroke = 'solid' | 'dashed' | 'dotted';
 
 /** `own` is what the plot is about. */
 export type Tone = 'own' | 'other';
@@ -33,6 +35,7 @@ const STYLE = `
   .axis { stroke: #9aa2ab; stroke-width: 1; }
   .line { fill: none; stroke-width: 2.25; stroke-linejoin: round; stroke-linecap: round; }
   .dashed { stroke-dasharray: 7 5; }
+  .dotted { stroke-dasharray: 1 5; }
   .own { stroke: #0b62d6; }
   .other { stroke: #b4530a; }
   .own-mark { fill: #0b62d6; stroke: #ffffff; stroke-width: 1.5; }
@@ -97,11 +100,11 @@ function xTick(tick: number, x: LogScale): string {
   );
 }
 
-function line({ tone, isDashed, points }: Series, x: LogScale, y: LogScale): string {
+function line({ tone, stroke, points }: Series, x: LogScale, y: LogScale): string {
   const places = points.map(([px, py]) => [round(x.place(px)), round(y.place(py))] as const);
   const path = places.map(([px, py]) => `${px},${py}`).join(' ');
   const marks = places.map(([px, py]) => `<circle class="${tone}-mark" cx="${px}" cy="${py}" r="4"/>`);
-  return `<polyline class="line ${tone}${isDashed ? ' dashed' : ''}" points="${path}"/>${marks.join('')}`;
+  return `<polyline class="line ${tone} ${stroke}" points="${path}"/>${marks.join('')}`;
 }
 
 /** Beside the end of each line; a thin one leads to a label that had to move. */
