@@ -20,7 +20,7 @@ import type { WaitingSequence } from './batch/waiting-line.ts';
 import { calibrateEngine } from './calibrate/calibrate-engine.ts';
 import { allowedCores } from './device/allowed-cores.ts';
 import { checkDevices } from './device/device-names.ts';
-import { DevicePool } from './device/device-pool.ts';
+import type { DevicePool } from './device/device-pool.ts';
 import { readMachineFacts } from './device/machine-facts.ts';
 import { openDevices, type DeviceChoice } from './device/open-devices.ts';
 import { openModelPool } from './device/open-model-pool.ts';
