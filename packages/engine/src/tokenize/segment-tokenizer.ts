@@ -4,11 +4,14 @@ import { encodeStrings } from './encode-strings.ts';
 import { longestFirst } from './longest-first.ts';
 import type { PairTemplate } from './pair-template.ts';
 import type { Sequence, TokenizedText } from './tokenizer.ts';
+import type { WordPiece } from './word-piece.ts';
 import type { Segment, SegmentedText } from './tokenizer-text.ts';
 
 export interface SegmentTokenizerParts {
   /** Cuts and pads nothing by itself. */
   readonly native: NativeTokenizer;
+  /** Most strings' ids come from here. */
+  readonly wordPiece: WordPiece | undefined;
   /** Special tokens before and after a lone segment. */
   readonly single: { readonly before: Int32Array; readonly after: Int32Array };
   readonly pair: PairTemplate;
@@ -42,12 +45,10 @@ export class SegmentTokenizer {
     truncate: EncodeOptions['truncate'],
   ): Promise<TokenizedText[]> {
     const segments = texts.flatMap((text): readonly Segment[] => text.segments);
-    const strings = segments.filter((segment) => typeof segment === 'string');
-    const encodings = await encodeStrings(this.#parts.native, strings);
-    let nextString = 0;
-    const cuttable = segments.map((segment) =>
-      typeof segment === 'string' ? cuttableEncoding(encodings[nextString++]) : this.#lookUp(segment),
-    );
+    const here = segments.map((segment) => this.#idsHere(segment));
+    const others = segments.filter((segment, at) => typeof segment === 'string' && here[at] === undefined);
+    const encodings = (await encodeStrings(this.#parts.native, others as readonly string[])).values();
+    const cuttable = here.map((ids) => ids ?? cuttableEncoding(encodings.next().value));
     let next = 0;
     return texts.map((text) => {
       const own = cuttable.slice(next, next + text.segments.length);
@@ -86,6 +87,14 @@ export class SegmentTokenizer {
     return { ids: joined(parts), truncated, ...(second ? { secondAt } : {}) };
   }
 
+  /** @returns undefined for a string that is for the library. */
+  #idsHere(segment: Segment): CuttableIds | FarmError | undefined {
+    if (typeof segment !== 'string') return this.#lookUp(segment);
+    const ids = this.#parts.wordPiece?.encode(segment, Infinity);
+    // Its next call writes over them.
+    return ids && cuttableIds(ids.slice());
+  }
+
   #lookUp(tokens: readonly string[]): CuttableIds | FarmError {
     const { native } = this.#parts;
     const ids = new Int32Array(tokens.length);
@@ -97,10 +106,7 @@ export class SegmentTokenizer {
       }
       ids[place] = id;
     }
-    return {
-      length: ids.length,
-      cut: (count, side) => (side === 'start' ? ids.subarray(ids.length - count) : ids.subarray(0, count)),
-    };
+    return cuttableIds(ids);
   }
 }
 
@@ -108,6 +114,13 @@ export class SegmentTokenizer {
 interface CuttableIds {
   readonly length: number;
   cut(count: number, side: EncodeOptions['truncate']): Int32Array;
+}
+
+function cuttableIds(ids: Int32Array): CuttableIds {
+  return {
+    length: ids.length,
+    cut: (count, side) => (side === 'start' ? ids.subarray(ids.length - count) : ids.subarray(0, count)),
+  };
 }
 
 function cuttableEncoding(encoding: Encoding | FarmError | undefined): CuttableIds | FarmError {

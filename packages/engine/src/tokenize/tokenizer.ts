@@ -153,6 +153,7 @@ export class Tokenizer {
       (native) =>
         new SegmentTokenizer({
           native,
+          wordPiece: this.#wordPiece,
           single: { before: this.#prefix, after: this.#suffix },
           pair: this.#pair,
           maxSequenceLength: this.maxSequenceLength,
