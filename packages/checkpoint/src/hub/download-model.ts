@@ -4,6 +4,7 @@ import { FarmError } from '@embedfarm/contract';
 import { parseBertConfig } from '../bert-config.ts';
 import { readWholeFile } from '../read-file-range.ts';
 import { parseJson } from '../read-json-file.ts';
+import { stored } from '../stored.ts';
 import { chooseConfig, chooseDescriptions, chooseWeights } from './choose-files.ts';
 import { downloadFile } from './download-file.ts';
 import { DownloadFolder, removeAbandoned } from './download-folder.ts';
@@ -12,7 +13,7 @@ import type { HubId } from './hub-id.ts';
 import type { HubFile, HubListing } from './hub-listing.ts';
 import type { Hub } from './hub.ts';
 import { inParallel } from './in-parallel.ts';
-import { isKept, stored } from './part-file.ts';
+import { isKept } from './part-file.ts';
 import { retrying, type HubPace } from './retrying.ts';
 
 /** What goes along while a model is fetched. */

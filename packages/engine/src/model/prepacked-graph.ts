@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { inTemporaryFolder } from '@embedfarm/checkpoint/temporary-folder';
 import { FarmError } from '@embedfarm/contract';
 import { z } from 'zod';
 import type { CpuFeatures } from '../device/cpu-features.ts';
@@ -75,9 +76,7 @@ const RECORD_FILE = 'prepacked.json';
 const recordSchema = z.record(z.string(), fileLookSchema.extend({ sha256: z.string() }));
 
 async function makeFolder(folder: string, graph: string): Promise<void> {
-  const temporary = `${folder}.${randomUUID()}.tmp`;
-  await mkdir(temporary, { recursive: true });
-  try {
+  await inTemporaryFolder(folder, async (temporary) => {
     await prepackGraph(graph, temporary);
     const record: z.output<typeof recordSchema> = {};
     for (const name of FILES) {
@@ -86,10 +85,7 @@ async function makeFolder(folder: string, graph: string): Promise<void> {
     }
     await writeFile(join(temporary, RECORD_FILE), JSON.stringify(record));
     await rename(temporary, folder);
-  } catch (cause) {
-    await rm(temporary, { recursive: true, force: true });
-    throw cause;
-  }
+  });
 }
 
 /** Size, time of change and first 4 KiB of every file as they were; with `verify` every byte. */
