@@ -72,8 +72,12 @@ export function poolingOfModes(file: string, config: Readonly<Record<string, unk
   );
 }
 
-/** A prompt in front of every text changes its vector. */
-function refusePrompt(file: string): void {
+/**
+ * A prompt in front of every text changes its vector.
+ *
+ * @throws FarmError `invalid_argument` where a `config_sentence_transformers.json` names one.
+ */
+export function refusePrompt(file: string): void {
   const prompt = readJsonFileIfAny(file, promptSchema)?.default_prompt_name;
   if (typeof prompt !== 'string') return;
   throw new FarmError(

@@ -185,6 +185,7 @@ describe('readModelSpec', () => {
       [{ type: `${MODULE}Dense`, path: '2_Dense' }],
       /module sentence_transformers\.models\.Dense/,
     ],
+    ['config_sentence_transformers.json', { default_prompt_name: 'query' }, /the prompt query goes before/],
     ['sentence_bert_config.json', { max_seq_length: 2 }, /takes 2 tokens .* at least 3/],
   ])('refuses a %s that it does not understand', async (name, content, message) => {
     await expect(readModelSpec(await write({ [name]: content }))).rejects.toThrow(message);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Pooling } from '@embedfarm/checkpoint/pooling';
-import { poolingOfModes } from '@embedfarm/checkpoint/sentence-transformer-source';
+import { poolingOfModes, refusePrompt } from '@embedfarm/checkpoint/sentence-transformer-source';
 import { FarmError } from '@embedfarm/contract';
 import { z } from 'zod';
 
@@ -19,6 +19,7 @@ export async function readSentenceModules(
   directory: string,
   wished?: Pooling,
 ): Promise<{ readonly pooling: Pooling; readonly normalize: boolean }> {
+  refusePrompt(join(directory, 'config_sentence_transformers.json'));
   const modules = await readModelJson(directory, 'modules.json', modulesSchema);
   if (!modules) return { pooling: wished ?? 'mean', normalize: true };
   let normalize = false;
