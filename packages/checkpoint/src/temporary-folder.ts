@@ -30,7 +30,7 @@ export async function inTemporaryFolder<Result>(
       utimes(folder, now, now).catch(() => undefined);
     }, HEARTBEAT_MS).unref();
     try {
-      await removeAbandoned(parent);
+      await removeAbandonedFolders(parent);
       return await fill(folder);
     } finally {
       clearInterval(heartbeat);
@@ -39,8 +39,10 @@ export async function inTemporaryFolder<Result>(
   });
 }
 
-async function removeAbandoned(parent: string): Promise<void> {
-  for (const name of (await readdir(parent)).filter((one) => NAME.test(one))) {
+/** Takes away what killed processes left in a folder, if there is one: ten minutes after their last sign of life. */
+export async function removeAbandonedFolders(parent: string): Promise<void> {
+  const names = await readdir(parent).catch((): string[] => []);
+  for (const name of names.filter((one) => NAME.test(one))) {
     const path = join(parent, name);
     const found = await stat(path).catch(() => undefined);
     if (found === undefined || Date.now() - found.mtimeMs < ABANDONED_MS) continue;

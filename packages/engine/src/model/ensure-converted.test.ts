@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { safetensorsOf } from '@embedfarm/testkit/safetensors-of';
 import { tinyModel, writePlainOnnxModel } from '@embedfarm/testkit/tiny-model';
 import { writeWeights } from '@embedfarm/testkit/write-weights';
@@ -102,6 +103,16 @@ it.each(['0_Transformer', '0_BERT'])('finds the encoder that modules.json says i
   const { pooling, normalize } = engine.registration;
   expect({ pooling, normalize }).toEqual({ pooling: 'cls', normalize: false });
   await engine.close();
+});
+
+it('takes away what a killed conversion left, also where another one has ended since', async () => {
+  const source = await writeSource('my-bert');
+  const kept = await ensureConverted(source, cacheDir, {});
+  const left = join(cacheDir, 'converted', `.${basename(kept)}.${randomUUID()}.tmp`);
+  await mkdir(left);
+  await utimes(left, 1, 1);
+  expect(await ensureConverted(source, cacheDir, {})).toBe(kept);
+  expect(await readdir(join(cacheDir, 'converted'))).toEqual([basename(kept)]);
 });
 
 it('takes a directory with a graph as it is', async () => {

@@ -1,11 +1,12 @@
 import { createHash, type Hash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { parseBertConfig } from '@embedfarm/checkpoint/bert-config';
 import { convertModel, type ConvertOptions, type ConvertProgress } from '@embedfarm/checkpoint/convert';
 import type { Pooling } from '@embedfarm/checkpoint/pooling';
 import type { WeightBits } from '@embedfarm/checkpoint/quantize-columns';
 import { readSentenceTransformer } from '@embedfarm/checkpoint/sentence-transformer-source';
+import { removeAbandonedFolders } from '@embedfarm/checkpoint/temporary-folder';
 import { FarmError } from '@embedfarm/contract';
 import { z } from 'zod';
 import type { ResolvedEngineOptions } from '../engine-options.ts';
@@ -35,7 +36,10 @@ export async function ensureConverted(
   const wishes = { pooling, poolingLayers, normalize, lowercase, weightBits };
   const key = identity ? keyOf(identity, wishes).digest('hex') : await sourceKey(source, wishes);
   const target = join(cacheFolder, 'converted', `${basename(source)}-${key.slice(0, 16)}`);
-  if (await isFile(join(target, 'embedfarm.json'))) return target;
+  if (await isFile(join(target, 'embedfarm.json'))) {
+    await removeAbandonedFolders(dirname(target));
+    return target;
+  }
   try {
     const options: ConvertOptions = {
       ...(pooling !== undefined && { pooling }),

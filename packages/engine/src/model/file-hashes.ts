@@ -105,6 +105,7 @@ function checked(path: string, sha256: string, expected: string | undefined): st
   if (expected === undefined || sha256 === expected) return sha256;
   throw new FarmError(
     'invalid_argument',
-    `${path} is damaged: its SHA-256 is ${sha256}, it was written with ${expected}`,
+    `${path} is damaged: its SHA-256 is ${sha256}, it was written with ${expected}; convert the model again, or ` +
+      'delete the directory where it is one of the cache folder: it is made anew',
   );
 }

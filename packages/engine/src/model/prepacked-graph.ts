@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { inTemporaryFolder } from '@embedfarm/checkpoint/temporary-folder';
+import { dirname, join } from 'node:path';
+import { inTemporaryFolder, removeAbandonedFolders } from '@embedfarm/checkpoint/temporary-folder';
 import { FarmError } from '@embedfarm/contract';
 import { z } from 'zod';
 import type { CpuFeatures } from '../device/cpu-features.ts';
@@ -47,7 +47,10 @@ export async function ensurePrepacked(spec: ModelSpec, call: PrepackCall): Promi
   if (spec.graph !== 'packed' || (await dataBytes(call.hashes)) < MIN_DATA_BYTES) return own;
   const folder = join(call.cacheFolder, 'prepacked', prepackKey(call));
   const graph = join(folder, PREPACKED_GRAPH_FILE);
-  if (await isWhole(folder, call.verify)) return graph;
+  if (await isWhole(folder, call.verify)) {
+    await removeAbandonedFolders(dirname(folder));
+    return graph;
+  }
   try {
     await rm(folder, { recursive: true, force: true });
     await makeFolder(folder, own);
