@@ -1,4 +1,4 @@
-// npm run bench: the engine and the farm under the same load.
+// npm run bench: the engine and the farm under the same load. Other benches: npm run bench -- --help.
 import { build } from './build.mjs';
 import { ensureInstall } from './ensure-install.mjs';
 import { runNode } from './run-tool.mjs';

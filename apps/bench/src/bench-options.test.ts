@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { benchCommand, parseBenchArgs, type BenchOptions } from './bench-options.ts';
+import {
+  engineBenchCommand,
+  parseEngineBenchArgs,
+  type EngineBenchOptions,
+} from './engine/engine-bench-options.ts';
 import { loadSizes } from './load-sizes.ts';
 
 const parse = (...args: string[]): BenchOptions => parseBenchArgs(args) as BenchOptions;
@@ -38,6 +43,36 @@ describe('benchCommand', () => {
     expect(benchCommand(parse('--out', 'somewhere', '--cache-dir', 'elsewhere'))).toBe('npm run bench');
     expect(benchCommand(parse('--shapes', 'minilm', '--quick', '--rounds=3'))).toBe(
       'npm run bench -- --shapes minilm --rounds 3 --quick',
+    );
+  });
+});
+
+describe('parseEngineBenchArgs', () => {
+  const engine = (...args: string[]): EngineBenchOptions => parseEngineBenchArgs(args) as EngineBenchOptions;
+
+  it('measures everything but the soak without a flag', () => {
+    expect(engine()).toMatchObject({
+      dtypes: ['fp32', 'int8'],
+      sections: ['speed', 'lengths', 'batches', 'farm', 'threads', 'peak', 'memory'],
+      'soak-minutes': 0,
+      alone: false,
+    });
+  });
+
+  it.each([
+    ['--dtypes', 'fp16'],
+    ['--sections', 'speed,colour'],
+    ['--seconds', '0'],
+    ['--soak-minutes', '-1'],
+    ['--bulk-texts', '3'],
+  ])('refuses %s %s by name', (flag, value) => {
+    expect(() => engine(flag, value)).toThrow(flag.slice(2));
+  });
+
+  it('is repeated by its command', () => {
+    expect(engineBenchCommand(engine('--cache-dir', 'elsewhere'))).toBe('npm run bench -- engine');
+    expect(engineBenchCommand(engine('--alone', '--sections', 'speed,peak', '--seconds', '0.5'))).toBe(
+      'npm run bench -- engine --sections speed,peak --seconds 0.5 --alone',
     );
   });
 });

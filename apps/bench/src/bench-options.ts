@@ -1,15 +1,7 @@
-import { parseArgs } from 'node:util';
-import { FarmError, parseOptions } from '@embedfarm/contract';
 import { z } from 'zod';
 import { SHAPES } from './bench-model.ts';
+import { count, list, parseFlags, repeatCommand } from './flags.ts';
 import { WORKLOADS } from './sequence-lengths.ts';
-
-const list = <Item extends string>(items: readonly [Item, ...Item[]]) =>
-  z
-    .string()
-    .transform((text) => text.split(','))
-    .pipe(z.array(z.enum(items)).min(1));
-const count = (most: number) => z.coerce.number().pipe(z.int().min(1).max(most));
 
 export const benchOptionsSchema = z.strictObject({
   /** Models, by their shape: some of `tiny,minilm,base`. Default: minilm and base; tiny with `quick`. */
@@ -41,7 +33,7 @@ export const benchOptionsSchema = z.strictObject({
 });
 export type BenchOptions = z.output<typeof benchOptionsSchema>;
 
-export const BENCH_USAGE = `npm run bench -- [options]
+export const BENCH_USAGE = `npm run bench -- [farm] [options]      the engine and the farm under the same load
 
   --shapes minilm,base       models with random weights; also tiny
   --workloads mix,uniform-40
@@ -54,46 +46,15 @@ export const BENCH_USAGE = `npm run bench -- [options]
   --cache-dir .embedfarm/bench
 `;
 
-/** What repeats a run, without the folders, which are each machine's own. */
+/** What repeats a run. */
 export function benchCommand(options: BenchOptions): string {
-  const { out: _out, 'cache-dir': _cacheDir, ...others } = options;
-  const defaults: Partial<BenchOptions> = benchOptionsSchema.parse({});
-  const flags = Object.entries(others)
-    .filter(([name, value]) => String(value) !== String(defaults[name as keyof BenchOptions]))
-    .map(([name, value]) => (value === true ? `--${name}` : `--${name} ${String(value)}`));
-  return ['npm run bench', ...(flags.length === 0 ? [] : ['--', ...flags])].join(' ');
+  return repeatCommand([], benchOptionsSchema, options);
 }
-
-const STRING = { type: 'string' } as const;
 
 /**
  * @returns undefined where only help is asked for.
  * @throws FarmError `invalid_argument` naming the flag.
  */
 export function parseBenchArgs(args: readonly string[]): BenchOptions | undefined {
-  const { help, ...values } = parseFlags(args);
-  if (help === true) return undefined;
-  return parseOptions('bench flags', benchOptionsSchema, values);
-}
-
-function parseFlags(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        shapes: STRING,
-        workloads: STRING,
-        rounds: STRING,
-        'bulk-texts': STRING,
-        devices: STRING,
-        seed: STRING,
-        quick: { type: 'boolean' },
-        out: STRING,
-        'cache-dir': STRING,
-        help: { type: 'boolean' },
-      },
-    }).values;
-  } catch (cause) {
-    throw new FarmError('invalid_argument', (cause as Error).message, { cause });
-  }
+  return parseFlags(benchOptionsSchema, args);
 }

@@ -16,11 +16,15 @@ export interface Setting {
 }
 
 const ROOT = new URL('../../../', import.meta.url);
-const LIBRARIES = ['onnxruntime-node', 'bullmq', 'ioredis'];
 
-export async function readSetting(redisVersion: string, command: string): Promise<Setting> {
+/** @param others versions of what is no library of ours. */
+export async function readSetting(
+  command: string,
+  libraryNames: readonly string[],
+  others: Readonly<Record<string, string>>,
+): Promise<Setting> {
   const libraries = await Promise.all(
-    LIBRARIES.map(async (name) => [name, await libraryVersion(name)] as const),
+    libraryNames.map(async (name) => [name, await libraryVersion(name)] as const),
   );
   return {
     machine: {
@@ -28,7 +32,7 @@ export async function readSetting(redisVersion: string, command: string): Promis
       cores: availableParallelism(),
       memoryGiB: Math.round(totalmem() / 2 ** 30),
     },
-    versions: { node: process.versions.node, redis: redisVersion, ...Object.fromEntries(libraries) },
+    versions: { node: process.versions.node, ...others, ...Object.fromEntries(libraries) },
     commit: await readCommit(),
     command,
     date: new Date().toISOString(),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { EngineReport } from './engine/engine-report.ts';
 import type { BenchReport } from './report.ts';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -57,7 +58,46 @@ describe('npm run bench', () => {
     }
   });
 
+  it('measures every section of the engine alone, and writes JSON, tables and plots', async () => {
+    const out = join(dir, 'engine-out');
+    const flags = `engine --quick --dtypes fp32 --devices cpu:1 --soak-minutes 0.1 --out ${out} --cache-dir ${dir}`;
+    const { stdout, stderr } = await run(...flags.split(' '));
+    const json = await readFile(join(out, 'engine.json'), 'utf8');
+    const report = JSON.parse(json) as EngineReport;
+    expect(await readFile(join(out, 'engine.md'), 'utf8')).toBe(stdout);
+    expect(stdout).toContain('**A quick run');
+    expect(stderr).toContain('tiny, mix: round 2 of 2');
+
+    expect(report.speed.map(({ workload, ways }) => [workload, ways.map(({ key }) => key)])).toEqual([
+      ['mix', ['embedfarm fp32']],
+      ['uniform-40', ['embedfarm fp32']],
+    ]);
+    const [lengths] = report.lengths;
+    expect(lengths?.points.map(({ at }) => at)).toEqual([16, 512]);
+    expect(report.batches[0]?.points.map(({ at }) => at)).toEqual([1, 64]);
+    expect(report.farm[0]?.points.map(({ at }) => at)).toEqual([1, 64]);
+    expect(report.threads[0]?.ratio).toBeGreaterThan(0);
+    expect(report.peak[0]?.share).toBeGreaterThan(0);
+    expect(report.peak[0]?.peakGflops).toBeGreaterThan(0);
+    const ofLinux = process.platform === 'linux' ? 1 : 0;
+    expect(report.memory).toHaveLength(ofLinux);
+    expect(report.soak).toHaveLength(ofLinux);
+    for (const name of ['engine-lengths-tiny.svg', 'engine-batches-tiny.svg']) {
+      expect(stdout).toContain(`](${name})`);
+      expect(await readFile(join(out, name), 'utf8')).toMatch(/^<svg [^]*<\/svg>\n$/);
+    }
+    for (const text of [json, stdout]) {
+      expect(text).not.toContain(dir);
+      expect(text).not.toContain(fileURLToPath(new URL('../../..', import.meta.url)));
+    }
+  }, 240_000);
+
   it('says what is wrong with a flag, and how it is used', async () => {
+    await expect(run('engine', '--sections', 'colour')).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/sections[\s\S]*--soak-minutes 0/),
+    });
+    await expect(run('engin')).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('engin') });
     await expect(run('--shapes', 'huge')).rejects.toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/shapes[\s\S]*--rounds 5/),

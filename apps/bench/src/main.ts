@@ -1,7 +1,48 @@
 import { FarmError } from '@embedfarm/contract';
-import { BENCH_USAGE, parseBenchArgs, type BenchOptions } from './bench-options.ts';
-import { runBench } from './run-bench.ts';
+import { BENCH_USAGE, parseBenchArgs } from './bench-options.ts';
+import { ENGINE_BENCH_USAGE, parseEngineBenchArgs } from './engine/engine-bench-options.ts';
+import { runEngineBench } from './engine/run-engine-bench.ts';
+import { writeEngineReport } from './engine/write-engine-report.ts';
+import { parseQualityArgs, QUALITY_USAGE } from './quality/quality-options.ts';
+import { runQuality } from './quality/run-quality.ts';
+import { runBench, type RunControl } from './run-bench.ts';
 import { writeReport } from './write-report.ts';
+
+/** What `npm run bench -- NAME` does. */
+interface Command {
+  readonly usage: string;
+  /**
+   * @returns what runs it, and gives what goes to stdout; undefined where only help is asked for.
+   * @throws FarmError `invalid_argument` naming the flag.
+   */
+  parse(args: readonly string[]): ((control: RunControl) => Promise<string>) | undefined;
+}
+
+const COMMANDS = {
+  farm: {
+    usage: BENCH_USAGE,
+    parse(args) {
+      const options = parseBenchArgs(args);
+      return options && (async (control) => writeReport(options.out, await runBench(options, control)));
+    },
+  },
+  engine: {
+    usage: ENGINE_BENCH_USAGE,
+    parse(args) {
+      const options = parseEngineBenchArgs(args);
+      return (
+        options && (async (control) => writeEngineReport(options.out, await runEngineBench(options, control)))
+      );
+    },
+  },
+  quality: {
+    usage: QUALITY_USAGE,
+    parse(args) {
+      const options = parseQualityArgs(args);
+      return options && ((control) => runQuality(options, control));
+    },
+  },
+} as const satisfies Record<string, Command>;
 
 const FAILED = 1;
 const USAGE = 2;
@@ -9,19 +50,22 @@ const USAGE = 2;
 process.exitCode = await main(process.argv.slice(2));
 
 /** @returns the exit code. */
-async function main(args: readonly string[]): Promise<number> {
-  const options = readOptions(args);
-  if (options === undefined) return USAGE;
-  if (options === 'help') {
-    process.stdout.write(BENCH_USAGE);
+async function main([name = '', ...args]: readonly string[]): Promise<number> {
+  // Flags alone are those of the farm.
+  const isNamed = Object.hasOwn(COMMANDS, name);
+  const command: Command = COMMANDS[isNamed ? (name as keyof typeof COMMANDS) : 'farm'];
+  const run = readRun(command, isNamed || name === '' ? args : [name, ...args]);
+  if (run === 'wrong') return USAGE;
+  if (run === undefined) {
+    const usages = isNamed ? [command.usage] : Object.values(COMMANDS).map(({ usage }) => usage);
+    process.stdout.write(usages.join('\n'));
     return 0;
   }
   // A second signal finds no listener, and ends the process.
   const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   try {
-    const report = await runBench(options, { signal: stop.signal, say });
-    process.stdout.write(await writeReport(options.out, report));
+    process.stdout.write(await run({ signal: stop.signal, say }));
     return 0;
   } catch (thrown) {
     say(stop.signal.aborted ? 'bench: stopped' : `bench: ${FarmError.from(thrown).message}`);
@@ -29,13 +73,13 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** @returns undefined where they are wrong, which is said then. */
-function readOptions(args: readonly string[]): BenchOptions | 'help' | undefined {
+/** @returns `wrong` where the flags are, which is said then. */
+function readRun(command: Command, args: readonly string[]): ReturnType<Command['parse']> | 'wrong' {
   try {
-    return parseBenchArgs(args) ?? 'help';
+    return command.parse(args);
   } catch (thrown) {
-    say(`bench: ${FarmError.from(thrown).detail}\n\n${BENCH_USAGE}`);
-    return undefined;
+    say(`bench: ${FarmError.from(thrown).detail}\n\n${command.usage}`);
+    return 'wrong';
   }
 }
 

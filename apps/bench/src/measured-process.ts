@@ -4,6 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { ThreadCalls } from '@embedfarm/engine/thread/thread-call';
 import type { ClientProcessOptions } from './client-process.ts';
 import type { EngineProcessOptions } from './engine-process.ts';
+import type { ContenderCalls } from './engine/contender-calls.ts';
+import type { OursProcessOptions } from './engine/ours-process.ts';
+import type { PeakCalls } from './engine/peak-process.ts';
+import type { RivalProcessOptions } from './engine/rival-process.ts';
 import type { MeasureCalls } from './load-runner.ts';
 import type { WorkerProcessOptions } from './worker-process.ts';
 
@@ -12,7 +16,23 @@ export interface ProcessOptions {
   engine: EngineProcessOptions;
   worker: WorkerProcessOptions;
   client: ClientProcessOptions;
+  'engine/ours': OursProcessOptions;
+  'engine/rival': RivalProcessOptions;
+  'engine/peak': object;
 }
+
+/** What each can be asked. */
+interface ProcessCalls {
+  engine: MeasureCalls;
+  worker: MeasureCalls;
+  client: MeasureCalls;
+  'engine/ours': ContenderCalls;
+  'engine/rival': ContenderCalls;
+  'engine/peak': PeakCalls;
+}
+
+type RequestOf<Call> = Call extends { request: infer Request extends object } ? Request : never;
+type AnswerOf<Call> = Call extends { answer: infer Answer } ? Answer : never;
 
 // The longest is one call of 2,048 texts with a large model on a slow machine.
 const ANSWER_TIMEOUT_MS = 900_000;
@@ -20,7 +40,7 @@ const ANSWER_TIMEOUT_MS = 900_000;
 const EXIT_TIMEOUT_MS = 30_000;
 
 /** A process that the bench starts, measures and ends. */
-export class MeasuredProcess {
+export class MeasuredProcess<Asked extends object = MeasureCalls> {
   readonly #child: ChildProcess;
   readonly #calls: ThreadCalls;
   #closing: Promise<void> | undefined;
@@ -41,7 +61,7 @@ export class MeasuredProcess {
     name: Name,
     options: ProcessOptions[Name],
     signal: AbortSignal,
-  ): Promise<MeasuredProcess> {
+  ): Promise<MeasuredProcess<ProcessCalls[Name]>> {
     // The built file, from src/ as well as from dist/: Node 20 runs no TypeScript.
     const file = fileURLToPath(new URL(`../dist/${name}-process.js`, import.meta.url));
     const child = fork(file, [JSON.stringify(options)], {
@@ -51,9 +71,9 @@ export class MeasuredProcess {
       signal,
       killSignal: 'SIGKILL',
     });
-    const opened = new MeasuredProcess(child, name);
+    const opened = new MeasuredProcess<ProcessCalls[Name]>(child, name);
     try {
-      await opened.call('ready', {});
+      await opened.#ask({ kind: 'ready' });
       return opened;
     } catch (thrown) {
       await opened.close();
@@ -62,17 +82,21 @@ export class MeasuredProcess {
   }
 
   /** @throws FarmError what it failed with; `device_lost` when it ended. */
-  call<Kind extends keyof MeasureCalls>(
+  call<Kind extends keyof Asked & string>(
     kind: Kind,
-    request: MeasureCalls[Kind]['request'],
-  ): Promise<MeasureCalls[Kind]['answer']> {
-    return this.#calls.call({ kind, ...request }, { timeoutMs: ANSWER_TIMEOUT_MS });
+    request: RequestOf<Asked[Kind]>,
+  ): Promise<AnswerOf<Asked[Kind]>> {
+    return this.#ask({ kind, ...request });
   }
 
   /** Safe to call twice. */
   close(): Promise<void> {
     this.#closing ??= this.#end();
     return this.#closing;
+  }
+
+  #ask<Answer>(request: object): Promise<Answer> {
+    return this.#calls.call(request, { timeoutMs: ANSWER_TIMEOUT_MS });
   }
 
   async #end(): Promise<void> {

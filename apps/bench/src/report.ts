@@ -2,6 +2,7 @@ import type { LoadResult } from './load-result.ts';
 import type { Setting } from './machine.ts';
 import type { MeasuredCase } from './measure-case.ts';
 import { digits, markdownTable, percent } from './markdown-table.ts';
+import { REACH_HEADERS, reachCells } from './reach.ts';
 import type { CaseSummary } from './summary.ts';
 
 /** All of a run: `farm.json`. */
@@ -54,16 +55,9 @@ function headOf({ machine, versions, commit, command, date, quick, seed, devices
 
 function reachTable(summaries: readonly CaseSummary[]): string {
   const rows = summaries.flatMap(({ shape, workload, reach }) =>
-    reach.map(({ what, value, atLeast, atMost, isReached }) => [
-      shape,
-      workload,
-      what,
-      digits(value),
-      atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`,
-      isReached ? 'yes' : '**no**',
-    ]),
+    reach.map((one) => [shape, workload, ...reachCells(one)]),
   );
-  return markdownTable(['model', 'workload', 'what', 'measured', 'target', 'reached'], rows);
+  return markdownTable(['model', 'workload', ...REACH_HEADERS], rows);
 }
 
 function bulkTable(summaries: readonly CaseSummary[]): string {

@@ -1,11 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { findRedisServer } from '@embedfarm/service/find-command';
-import { installRedis } from '@embedfarm/service/install-redis';
-import { startRedisServer, type RedisServer } from '@embedfarm/service/start-redis-server';
+import type { RedisServer } from '@embedfarm/service/start-redis-server';
 import { benchModel, type Shape } from './bench-model.ts';
 import { benchCommand, type BenchOptions } from './bench-options.ts';
+import { withBenchRedis } from './bench-redis.ts';
 import { EngineTarget } from './engine-target.ts';
 import { FarmTarget } from './farm-target.ts';
 import { loadSizes } from './load-sizes.ts';
@@ -15,6 +11,8 @@ import { readRedisInfo } from './redis-info.ts';
 import type { BenchReport } from './report.ts';
 import { summarize } from './summary.ts';
 
+const LIBRARIES = ['onnxruntime-node', 'bullmq', 'ioredis'];
+
 /** What stops a run, and what tells of it. */
 export interface RunControl {
   readonly signal: AbortSignal;
@@ -22,28 +20,22 @@ export interface RunControl {
 }
 
 /** Every model under every workload, on a Redis of the bench's own. Nothing is left running. */
-export async function runBench(options: BenchOptions, control: RunControl): Promise<BenchReport> {
-  const dir = await mkdtemp(join(tmpdir(), 'embedfarm-bench-'));
-  if ((await findRedisServer()) === undefined) await installRedis(control.say);
-  const redis = await startRedisServer({ dir });
-  try {
+export function runBench(options: BenchOptions, control: RunControl): Promise<BenchReport> {
+  return withBenchRedis(control.say, async (redis) => {
     const shapes: readonly Shape[] = options.shapes ?? (options.quick ? ['tiny'] : ['minilm', 'base']);
     const cases: MeasuredCase[] = [];
     for (const shape of shapes) cases.push(...(await measureShape(shape, redis, options, control)));
     const { version } = await readRedisInfo(redis.port);
     const { quick, seed, devices } = options;
     return {
-      ...(await readSetting(version, benchCommand(options))),
+      ...(await readSetting(benchCommand(options), LIBRARIES, { redis: version })),
       quick,
       seed,
       devices,
       summaries: cases.map(summarize),
       cases,
     };
-  } finally {
-    await redis.close();
-    await rm(dir, { recursive: true, force: true });
-  }
+  });
 }
 
 async function measureShape(

@@ -6,6 +6,8 @@ export const WORKLOADS = ['mix', 'uniform-40'] as const;
  * - `uniform-40`: 40 tokens each.
  */
 export type WorkloadName = (typeof WORKLOADS)[number];
+/** Any number of tokens, the same in each text. */
+export type LengthsName = 'mix' | `uniform-${number}`;
 
 const MEDIAN_TOKENS = 24;
 const P99_TOKENS = 200;
@@ -23,8 +25,11 @@ const DEVIATION = Math.log(P99_TOKENS / MEDIAN_TOKENS) / 2.326;
 export const BLOCK_TEXTS = 64;
 
 /** Wanted sequence lengths, special tokens included. */
-export function sequenceLengths(name: WorkloadName, texts: number, seed: number): number[] {
-  if (name === 'uniform-40') return Array.from({ length: texts }, () => 40);
+export function sequenceLengths(name: LengthsName, texts: number, seed: number): number[] {
+  if (name !== 'mix') {
+    const length = Number(name.slice('uniform-'.length));
+    return Array.from({ length: texts }, () => length);
+  }
   const random = seededRandom(seed);
   const lengths: number[] = [];
   while (lengths.length < texts) {

@@ -1,11 +1,15 @@
 import { answerCalls } from '@embedfarm/engine/thread/thread-call';
 import { createLogger, type Logger } from '@embedfarm/service/logger';
 import { runService } from '@embedfarm/service/run-service';
-import type { LoadRunner } from './load-runner.ts';
+
+/** Answers what the bench asks. */
+export interface Runner {
+  handle(request: never): Promise<unknown>;
+}
 
 /** What a process opens for the bench. */
 export interface Served {
-  readonly runner: LoadRunner;
+  readonly runner: Runner;
   close(): Promise<void>;
 }
 
@@ -29,11 +33,18 @@ export async function serveBench<Options>(
           on: (event, listener) => process.on(event, listener),
         },
         async (request) => ({
-          value: await (await opening).runner.handle(request as Parameters<LoadRunner['handle']>[0]),
+          value: await (await opening).runner.handle(request as never),
         }),
       );
       const served = await opening;
-      return { close: () => served.close() };
+      // What it opened may be idle without a thread or a connection; the bench may still ask.
+      process.channel?.ref();
+      return {
+        close: () => {
+          process.channel?.unref();
+          return served.close();
+        },
+      };
     },
     { logger },
   );

@@ -2,6 +2,7 @@ import type { Shape } from './bench-model.ts';
 import type { MeasuredCase, Round } from './measure-case.ts';
 import { medianTree } from './median-tree.ts';
 import { median } from './percentile.ts';
+import { atLeast, atMost, type Reach } from './reach.ts';
 import type { WorkloadName } from './sequence-lengths.ts';
 
 /** What a case comes to: each number of a round as the median over the rounds, and the pairs of each round. */
@@ -19,15 +20,6 @@ export interface CaseSummary {
   readonly loopRatio: number;
   readonly loopTokensRatio: number;
   readonly reach: readonly Reach[];
-}
-
-/** A number, and what it should be. */
-export interface Reach {
-  readonly what: string;
-  readonly value: number;
-  readonly atLeast?: number;
-  readonly atMost?: number;
-  readonly isReached: boolean;
 }
 
 const MIN_BULK_RATIO = 0.95;
@@ -79,12 +71,4 @@ function reachOf(
       MAX_LOOP_DELAY_P99_MS,
     ),
   ];
-}
-
-function atLeast(what: string, value: number, limit: number): Reach {
-  return { what, value, atLeast: limit, isReached: value >= limit };
-}
-
-function atMost(what: string, value: number, limit: number): Reach {
-  return { what, value, atMost: limit, isReached: value <= limit };
 }

@@ -13,7 +13,8 @@ export interface WorkerProcessOptions {
 
 // The entry of a process: measured-process.ts starts it.
 await serveBench('worker', async (options: WorkerProcessOptions, call) => {
-  const worker = await openWorker(options, call);
+  // As the engine beside it: both are to have the same budget.
+  const worker = await openWorker({ ...options, calibrate: false }, call);
   const meter = Meter.open(worker);
   return {
     runner: new LoadRunner([], meter),

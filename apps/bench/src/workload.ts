@@ -1,10 +1,10 @@
 import { embeddedVocabulary } from '@embedfarm/checkpoint/embedded-vocabulary';
 import { seededRandom } from './seeded-random.ts';
-import { sequenceLengths, type WorkloadName } from './sequence-lengths.ts';
+import { sequenceLengths, type LengthsName } from './sequence-lengths.ts';
 
 /** What decides a workload: the same in every process. */
 export interface WorkloadSpec {
-  readonly name: WorkloadName;
+  readonly name: LengthsName;
   readonly texts: number;
   readonly seed: number;
 }

@@ -100,6 +100,8 @@ describe('wrong usage', () => {
     [['worker', '--slots', '0'], 'at --slots'],
     [['worker', '--token-budget', 'big'], 'at --token-budget'],
     [['encode', '--model', 'a:b', 'x'], 'at --model'],
+    [['encode', '--output-dtype', 'float64', 'x'], 'Allowed choices are float32, float16, int8, binary'],
+    [['encode', '--dimensions', '0', 'x'], "option '--dimensions <n>' argument '0' is invalid"],
     [['dashboard', '--port', '70000'], 'at --port'],
     [['status', '--redis', 'localhost'], 'at --redis'],
   ])('%j exits 2 and says what is wrong', async (args, fault) => {
@@ -150,7 +152,7 @@ describe('a worker', () => {
     const json = await run(['encode', '--json', 'First do it', 'then do it right']);
     expect(json.stderr).toBe('');
     const answer = JSON.parse(json.stdout);
-    expect(Object.keys(answer)).toEqual(['model', 'dimensions', 'embeddings', 'receipts', 'timing']);
+    expect(Object.keys(answer)).toEqual(['model', 'dimensions', 'dtype', 'embeddings', 'receipts', 'timing']);
     expect(answer).toMatchObject({ model: 'tiny', receipts: [{ truncated: false }, { truncated: false }] });
     expect(answer.embeddings.map((row: number[]) => row.length)).toEqual([
       answer.dimensions,
@@ -168,6 +170,24 @@ describe('a worker', () => {
     // The same texts from stdin have the same bits.
     const piped = await run(['encode', '--json'], { input: 'First do it\r\nthen do it right' });
     expect(JSON.parse(piped.stdout).embeddings).toEqual(answer.embeddings);
+
+    const wished = ['--output-dtype', 'int8', '--dimensions', '8', '--normalize', '--truncate', 'error'];
+    const bytes = JSON.parse((await run(['encode', '--json', ...wished, 'First do it'])).stdout);
+    expect(bytes).toMatchObject({ dtype: 'int8', dimensions: 8 });
+    const kept: number[] = answer.embeddings[0].slice(0, 8);
+    const scaled = kept.map((value) => Math.round((127 * value) / Math.hypot(...kept)) + 0);
+    expect(bytes.embeddings).toEqual([scaled]);
+
+    const pairs = JSON.parse((await run(['encode', '--json', '--pairs', 'do it ||| right', 'do it'])).stdout);
+    const single = JSON.parse((await run(['encode', '--json', '--tokens', '--show-tokens', 'do it'])).stdout);
+    expect(single.tokens).toEqual([['[CLS]', 'do', 'it', '[SEP]']]);
+    expect(pairs.receipts.map(({ tokens }: { tokens: number }) => tokens)).toEqual([6, 4]);
+    expect(single.embeddings[0]).toEqual(pairs.embeddings[1]);
+
+    const prompted = JSON.parse((await run(['encode', '--json', '--prompt', 'First ', 'do it'])).stdout);
+    expect(prompted.embeddings).toEqual([answer.embeddings[0]]);
+    const noPrompt = await run(['encode', '--prompt-name', 'query', 'do it']);
+    expect(noPrompt.stderr).toContain('promptName is "query", the prompts of the model "tiny" are: none');
 
     const table = await run(['encode', '--model', 'tiny', 'First do it']);
     expect(table.stdout).toContain(`1 text × ${answer.dimensions} dimensions, model tiny`);

@@ -24,6 +24,7 @@ describe('embeddingsJson', () => {
     expect(parsed).toEqual({
       model: 'tiny',
       dimensions: 2,
+      dtype: 'float32',
       embeddings: [Array.from(values.subarray(0, 2)), null, Array.from(values.subarray(2))],
       receipts: [
         { tokens: 3, truncated: false },
@@ -36,6 +37,34 @@ describe('embeddingsJson', () => {
     const bits = (numbers: Float32Array) => new Uint32Array(numbers.buffer);
     const back = Float32Array.from([...parsed.embeddings[0], ...parsed.embeddings[2]]);
     expect(bits(back)).toEqual(bits(values));
+  });
+});
+
+describe('tokens that were asked for', () => {
+  const tokenLists = [['[CLS]', 'one', '[SEP]'], [], ['[CLS]', 'three', '[SEP]']];
+  const shown = Embeddings.from({ model: 'tiny', block: { ...block, tokenLists }, timing });
+
+  it('stand in JSON, and below the rows of the table', () => {
+    expect(JSON.parse([...embeddingsJson(shown)].join('')).tokens).toEqual(tokenLists);
+    expect(embeddingsTable(['one', 'two', 'three'], shown)).toContain('\n  [CLS] three [SEP]\n');
+  });
+});
+
+describe('embeddings of another dtype', () => {
+  const bytes = { ...block, dtype: 'int8' as const, values: Int8Array.of(-127, 4, 5, 6) };
+  const ofInt8 = Embeddings.from({ model: 'tiny', block: bytes, timing });
+
+  it('are integers in JSON, which names the dtype', () => {
+    expect(JSON.parse([...embeddingsJson(ofInt8)].join(''))).toMatchObject({
+      dtype: 'int8',
+      embeddings: [[-127, 4], null, [5, 6]],
+    });
+  });
+
+  it('are integers in the table', () => {
+    const table = embeddingsTable(['one', 'two', 'three'], ofInt8);
+    expect(table).toContain('3 texts × 2 dimensions of int8, model tiny');
+    expect(table).toContain('[-127,    4]');
   });
 });
 

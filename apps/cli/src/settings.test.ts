@@ -13,6 +13,10 @@ const FLAGS: readonly FlagName[] = [
   'bertAsServiceDefaults',
   'hubUrl',
   'offline',
+  'calibrate',
+  'noCalibrate',
+  'lowLatency',
+  'noLowLatency',
 ];
 
 afterEach(() => vi.unstubAllEnvs());
@@ -53,6 +57,15 @@ describe('The flags of a model', () => {
     expect(read()).toMatchObject({ hubUrl: 'https://mirror.test', offline: undefined });
     const args = ['--hub-url', 'http://127.0.0.1:8080/hf', '--offline'];
     expect(read(...args)).toMatchObject({ hubUrl: 'http://127.0.0.1:8080/hf', offline: true });
+  });
+
+  it('switch off what is on, whatever the environment says', () => {
+    expect(read()).toMatchObject({ calibrate: undefined, lowLatency: undefined });
+    vi.stubEnv('EMBEDFARM_CALIBRATE', 'true');
+    vi.stubEnv('EMBEDFARM_LOW_LATENCY', 'true');
+    expect(read()).toMatchObject({ calibrate: true, lowLatency: true });
+    const args = ['--no-calibrate', '--no-low-latency'];
+    expect(read(...args)).toMatchObject({ calibrate: false, lowLatency: false });
   });
 
   it.each([

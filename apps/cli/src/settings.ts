@@ -13,12 +13,36 @@ const FLAGS = {
   },
   modelName: { variable: 'EMBEDFARM_NAME', syntax: '--model <name>', says: "the model's name in the farm" },
   name: { variable: 'EMBEDFARM_NAME', syntax: '--name <name>', says: "the model's name in the farm" },
-  devices: { variable: 'EMBEDFARM_DEVICES', syntax: '--devices <list>', says: 'cpu, or cpu:N for N threads' },
+  devices: {
+    variable: 'EMBEDFARM_DEVICES',
+    syntax: '--devices <list>',
+    says: 'cpu, cpu:N for N threads, cuda:0, webgpu, several with commas between, or auto',
+  },
   slots: { variable: 'EMBEDFARM_SLOTS', syntax: '--slots <n>', says: 'batches in flight per device' },
   tokenBudget: {
     variable: 'EMBEDFARM_TOKEN_BUDGET',
     syntax: '--token-budget <n>',
-    says: 'most tokens of one batch',
+    says: 'most tokens of one batch; measured where it is not said',
+  },
+  calibrate: {
+    variable: 'EMBEDFARM_CALIBRATE',
+    syntax: '--calibrate',
+    says: 'measure the best token budget at the start, once: the default',
+  },
+  noCalibrate: {
+    variable: 'EMBEDFARM_CALIBRATE',
+    syntax: '--no-calibrate',
+    says: 'take the default token budget, measure nothing',
+  },
+  lowLatency: {
+    variable: 'EMBEDFARM_LOW_LATENCY',
+    syntax: '--low-latency',
+    says: 'a lone text may take all cores while nothing else runs: the default',
+  },
+  noLowLatency: {
+    variable: 'EMBEDFARM_LOW_LATENCY',
+    syntax: '--no-low-latency',
+    says: 'every batch takes one core; saves the memory of a session',
   },
   pooling: {
     variable: 'EMBEDFARM_POOLING',

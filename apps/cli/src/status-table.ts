@@ -10,6 +10,7 @@ export function statusTable({ models, workers, devices, backlog, clients }: Farm
         `${model.dimensions} dimensions`,
         model.dtype,
         `${model.workers} workers`,
+        promptsOf(model),
         model.meaningful ? '' : 'random weights: no meaning',
       ]),
     ),
@@ -32,12 +33,20 @@ export function statusTable({ models, workers, devices, backlog, clients }: Farm
         `${(device.busyShare * 100).toFixed(0)} % busy`,
         `${device.slots} slots`,
         `${device.tokenBudget} tokens a batch`,
+        device.calibratedTokensPerSecond === undefined
+          ? ''
+          : `measured ${device.calibratedTokensPerSecond.toFixed(0)} tokens/s`,
       ]),
     ),
     `backlog: ${backlog.interactive} interactive, ${backlog.bulk} bulk jobs`,
     `clients: ${clients}`,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function promptsOf({ promptNames = [], defaultPromptName }: FarmStatus['models'][number]): string {
+  const names = promptNames.map((name) => (name === defaultPromptName ? `${name} (default)` : name));
+  return names.length === 0 ? '' : `prompts: ${names.join(', ')}`;
 }
 
 function section(title: string, rows: readonly (readonly string[])[]): string[] {

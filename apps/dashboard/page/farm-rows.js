@@ -32,7 +32,7 @@ export function workerRows(workers) {
         { text: String(worker.pid), number: true },
         worker.model,
         { text: worker.state, warn: worker.state !== 'running' },
-        devicesText(worker.devices),
+        { text: devicesText(worker.devices), small: measuredText(worker.devices) },
         { text: worker.devices.length === 0 ? '–' : percent(busyShare(worker.devices)), number: true },
         count(worker.textsPerSecond),
         count(worker.tokensPerSecond),
@@ -57,6 +57,12 @@ export function devicesText(devices) {
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   return [...counts].map(([kind, devicesOfKind]) => `${devicesOfKind} × ${kind}`).join(', ') || 'none';
+}
+
+/** What the devices can do together, where they were measured at the start. */
+export function measuredText(devices) {
+  const measured = devices.reduce((sum, device) => sum + (device.calibratedTokensPerSecond ?? 0), 0);
+  return measured === 0 ? '' : `measured ${shortNumber(measured)} tokens/s`;
 }
 
 function busyShare(devices) {

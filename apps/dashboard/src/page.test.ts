@@ -13,9 +13,10 @@ const { roundMarks } = await pageModule<{
 }>('scale.js');
 const { ago, bytes, shortNumber } =
   await pageModule<Record<'ago' | 'bytes' | 'shortNumber', (value: number) => string>>('numerals.js');
-const { devicesText } = await pageModule<{ devicesText: (devices: { name: string }[]) => string }>(
-  'farm-rows.js',
-);
+const { devicesText, measuredText } = await pageModule<{
+  devicesText: (devices: { name: string }[]) => string;
+  measuredText: (devices: { calibratedTokensPerSecond?: number }[]) => string;
+}>('farm-rows.js');
 
 describe('the page', () => {
   it.each(readdirSync(PAGE))('%s asks nobody else and writes no markup from names', (file) => {
@@ -63,5 +64,12 @@ describe('numerals', () => {
     const names = ['cpu/0', 'cpu/1', 'cuda:0'];
     expect(devicesText(names.map((name) => ({ name })))).toBe('2 × cpu, 1 × cuda');
     expect(devicesText([])).toBe('none');
+  });
+
+  it('say what devices can do together, where they were measured', () => {
+    expect(measuredText([{ calibratedTokensPerSecond: 700 }, {}, { calibratedTokensPerSecond: 100 }])).toBe(
+      'measured 800 tokens/s',
+    );
+    expect(measuredText([{}])).toBe('');
   });
 });

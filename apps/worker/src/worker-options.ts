@@ -18,14 +18,20 @@ export const workerOptionsSchema = z.strictObject({
    */
   name: nameSchema.optional(),
 
-  /** `cpu` is one device per core that the process may use, `cpu:N` is N of them. */
-  devices: z.string().min(1).default('cpu'),
+  /** What runs the model: `cpu`, `cpu:N`, `cuda:0`, `webgpu`, a list of them, or `auto`: see the engine's option. */
+  devices: engineOptionsSchema.shape.devices,
 
-  /** Batches in flight per device: one runs, the next is ready. */
-  slots: z.int().min(1).max(8).default(2),
+  /** Batches in flight per device: one runs, the next is ready. Default: 2. */
+  slots: engineOptionsSchema.shape.slots,
 
-  /** Most tokens a batch may cost a device; on a core 128 to 384 give the same speed. */
-  tokenBudget: z.int().min(16).max(1_048_576).default(256),
+  /** Most tokens a batch may cost a device. Default: 256 on a core, thousands on a card. */
+  tokenBudget: engineOptionsSchema.shape.tokenBudget,
+
+  /** Measure at the start which budget is the fastest, where none is said; kept in the cache folder. */
+  calibrate: z.boolean().default(true),
+
+  /** While nothing runs, a lone text may take all cores together, where that is faster. */
+  lowLatency: engineOptionsSchema.shape.lowLatency,
 
   /** Hidden states to vectors. Default: what the model says, else `mean`. */
   pooling: engineOptionsSchema.shape.pooling,

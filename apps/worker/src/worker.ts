@@ -1,5 +1,6 @@
 import { parseOptions, type DeviceReport, type ModelRegistration } from '@embedfarm/contract';
 import type { BatchCounters } from '@embedfarm/engine/batch/batcher';
+import type { DeviceChoice } from '@embedfarm/engine/device/open-devices';
 import { Engine } from '@embedfarm/engine/engine';
 import { modelName } from '@embedfarm/engine/model/model-name';
 import { FarmWorker, type WorkerState } from '@embedfarm/farm/worker';
@@ -40,6 +41,7 @@ export async function openWorker(
     onDownload: ({ doneBytes, totalBytes }) => tellDownload(doneBytes, totalBytes),
     onConvert: ({ done, total }) => tellConversion(done, total),
     onNotice: (notice) => logger?.warn(notice),
+    onDevices: (choice) => tellDevices(logger, choice),
   });
   try {
     const model = name ?? modelName(resolved.model);
@@ -84,6 +86,15 @@ export async function openWorker(
     await engine.close();
     throw thrown;
   }
+}
+
+/** What `auto` passed over is worth a warning where nothing but the cores is left. */
+function tellDevices(logger: Logger | undefined, { names, notes }: DeviceChoice): void {
+  const devices = names.join(', ');
+  if (notes.length === 0) logger?.info({ devices }, 'devices are open');
+  else if (names.some((name) => !name.startsWith('cpu/')))
+    logger?.info({ devices, notes }, 'auto chose devices');
+  else logger?.warn({ devices, notes }, 'auto falls back to cpu');
 }
 
 async function closeBoth(

@@ -69,14 +69,9 @@ describe('convertModel refuses, and leaves nothing behind:', () => {
     ['must be the name of a directory in it', 'modules.json', [{ type: 'x.Transformer', path: '..' }]],
     ['1_Pooling/config.json is missing', 'modules.json', [{ type: 'x.Pooling', path: '1_Pooling' }]],
     [
-      'the prompt query goes before every text',
+      'default_prompt_name is query, the prompts are: passage',
       'config_sentence_transformers.json',
-      { default_prompt_name: 'query' },
-    ],
-    [
-      'makes texts lower case, but its tokenizer (tokenizer.json) does not',
-      'sentence_bert_config.json',
-      { do_lower_case: true },
+      { prompts: { passage: 'passage: ' }, default_prompt_name: 'query' },
     ],
     [
       'tokenizer.json: its 2 tokens do not have the ids 0 to 1, b has 7',
@@ -103,6 +98,13 @@ describe('convertModel refuses, and leaves nothing behind:', () => {
       'pooling pooling_mode_mean_tokens with pooling_mode_max_tokens is not known',
     );
     expect(await convertModel(source, out, { pooling: 'mean' })).toMatchObject({ pooling: 'mean' });
+  });
+
+  it('a pooling that cannot say that prompts are left out of it', async () => {
+    await writeHuggingFaceModel(source, huggingFaceTensors(weights));
+    const config = { pooling_mode_mean_tokens: true, include_prompt: false };
+    await writeFiles(source, { 'modules.json': [{ type: 'x.Pooling', path: 'p' }], 'p/config.json': config });
+    expect(await refusal({ pooling: 'mean_max' })).toContain('leaves prompts out of pooling');
   });
 
   it('a casing that the tokenizer.json contradicts', async () => {

@@ -143,6 +143,25 @@ describe('convertModel', () => {
     expect(await json('tokenizer_config.json')).toMatchObject({ strip_accents: false, model_max_length: 12 });
   });
 
+  it('keeps prompts, whether they are pooled, and lower case that the tokenizer does not know of', async () => {
+    const prompts = {
+      prompts: { query: 'query: ' },
+      default_prompt_name: 'query',
+      similarity_fn_name: 'cosine',
+    };
+    await writeHuggingFaceModel(source, huggingFaceTensors(weights), {
+      'tokenizer.json': tokenizerJson(VOCABULARY, false),
+      'sentence_bert_config.json': { do_lower_case: true },
+      'config_sentence_transformers.json': prompts,
+      'modules.json': [{ path: '1_Pooling', type: 'sentence_transformers.models.Pooling' }],
+      '1_Pooling/config.json': { pooling_mode_mean_tokens: true, include_prompt: false },
+    });
+    expect(await convertModel(source, out)).toMatchObject({ lowercase: true, casingFrom: 'tokenizer.json' });
+    expect(await json('config_sentence_transformers.json')).toEqual(prompts);
+    expect(await json('1_Pooling/config.json')).toMatchObject({ include_prompt: false });
+    expect(await json('sentence_bert_config.json')).toMatchObject({ do_lower_case: true });
+  });
+
   it('takes the vocabulary out of a tokenizer.json where there is no vocab.txt', async () => {
     const files = { 'tokenizer.json': tokenizerJson(VOCABULARY, true) };
     await writeHuggingFaceModel(source, huggingFaceTensors(weights), files);

@@ -1,4 +1,5 @@
-import { basename, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { FarmError, parseOptions } from '@embedfarm/contract';
 import { z } from 'zod';
 import { graphLayers } from './bert-graph.ts';
@@ -9,6 +10,8 @@ import { readModelSource, type ModelSource } from './model-source.ts';
 import { writePackedModel } from './packed-model.ts';
 import { outputFor, POOLINGS, type Pooling } from './pooling.ts';
 import type { Quantization } from './quantized-linear.ts';
+import { PROMPTS_FILE } from './sentence-prompts.ts';
+import { isKnownToSentenceTransformers } from './sentence-transformer-files.ts';
 import { readSentenceTransformer } from './sentence-transformer-source.ts';
 import { readTokenizer, type CasingSource } from './tokenizer-source.ts';
 
@@ -97,13 +100,14 @@ export async function convertModel(
     family,
     lowercase: wishes.lowercase,
   });
-  if (sentence.lowercase && !tokenizer.lowercase && wishes.lowercase === undefined) {
+  const lowercaseFirst = sentence.lowercase && !tokenizer.lowercase && wishes.lowercase === undefined;
+  const { pooling, includePrompt } = sentence;
+  if (!includePrompt && !isKnownToSentenceTransformers(pooling)) {
     throw new FarmError(
       'invalid_argument',
-      `${source}: sentence_bert_config.json makes texts lower case, but its tokenizer (${tokenizer.casingFrom}) does not`,
+      `${source} leaves prompts out of pooling (include_prompt is false), which pooling ${pooling} does not`,
     );
   }
-  const { pooling } = sentence;
   const { normalize = sentence.normalize } = wishes;
   const limits = [config.maxPositions, sentence.maxSequenceLength, tokenizer.maxSequenceLength];
   const limit = Math.min(...limits.filter((one) => one !== undefined));
@@ -129,15 +133,25 @@ export async function convertModel(
     weights: watched(weights, { total: needed.length, names: family.tensorNames, onProgress, signal }),
     pooling,
     normalize,
+    lowercaseFirst,
+    includePrompt,
+    copies: new Map([...tokenizer.copies, ...promptsOf(resolve(source))]),
     maxSequenceLength,
     quantization,
     observe,
     meaningful: true,
   });
-  const { lowercase, casingFrom } = tokenizer;
+  const { casingFrom } = tokenizer;
+  const lowercase = tokenizer.lowercase || lowercaseFirst;
   const dimensions = config.hiddenSize * poolingLayers.length * (pooling === 'mean_max' ? 2 : 1);
   const shape = { layers, poolingLayers, dimensions, maxSequenceLength, pooling, normalize };
   return { directory, format, weightsFile, ...shape, lowercase, casingFrom };
+}
+
+/** The file as it is: the prompts, and what else sentence-transformers knows of the model. */
+function promptsOf(source: string): [string, string][] {
+  const file = join(source, PROMPTS_FILE);
+  return existsSync(file) ? [[PROMPTS_FILE, file]] : [];
 }
 
 interface Watch {

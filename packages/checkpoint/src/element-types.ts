@@ -1,3 +1,5 @@
+import { fromFloat16 } from '@embedfarm/contract';
+
 /** Bytes of one element, by the element types that can be read as float32. */
 export const ELEMENT_BYTES = {
   float32: 4,
@@ -20,7 +22,7 @@ export function floatsOf(type: ElementType, { buffer, byteLength }: Uint8Array<A
     case 'float32':
       return new Float32Array(buffer, 0, elements);
     case 'float16':
-      return fromHalves(new Uint16Array(buffer, 0, elements));
+      return fromFloat16(new Uint16Array(buffer, 0, elements));
     case 'bfloat16':
       return upperHalves(new Uint16Array(buffer, 0, elements));
     case 'float64':
@@ -30,22 +32,6 @@ export function floatsOf(type: ElementType, { buffer, byteLength }: Uint8Array<A
     case 'int64':
       return Float32Array.from(new BigInt64Array(buffer, 0, elements), Number);
   }
-}
-
-function fromHalves(halves: Uint16Array): Float32Array {
-  const values = new Float32Array(halves.length);
-  for (let i = 0; i < halves.length; i += 1) values[i] = halfToFloat(halves[i] ?? 0);
-  return values;
-}
-
-/** IEEE 754 binary16: 1 bit of sign, 5 of exponent (bias 15), 10 of fraction. Every value is a float32. */
-function halfToFloat(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >>> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : Number.NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 /** A bfloat16 is the upper half of a float32. */

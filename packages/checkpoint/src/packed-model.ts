@@ -21,7 +21,11 @@ export interface PackedModel {
   readonly stripAccents?: boolean | null;
   /** Whether every Han character is a word of its own; true by default. */
   readonly splitHan?: boolean;
-  /** Further files of the tokenizer, by their name in the directory: paths to copy as they are. */
+  /** Whether texts are made lower case before the tokenizer sees them; false by default. */
+  readonly lowercaseFirst?: boolean;
+  /** Whether the tokens of a prompt are pooled; true by default. */
+  readonly includePrompt?: boolean;
+  /** Further files, by their name in the directory: paths to copy as they are. */
   readonly copies?: ReadonlyMap<string, string>;
   /** A `tokenizer.json` to write, where BERT's WordPiece with [CLS] and [SEP] is not what a vocab.txt means. */
   readonly tokenizerJson?: Readonly<Record<string, unknown>>;

@@ -11,6 +11,10 @@ export interface SentenceTransformer {
   readonly splitHan?: boolean;
   /** Fields of the tokenizer_config.json, but for the length; those of a BertTokenizer by default. */
   readonly tokenizerConfig?: Readonly<Record<string, unknown>>;
+  /** Whether texts are made lower case before the tokenizer sees them; false by default. */
+  readonly lowercaseFirst?: boolean;
+  /** Whether the tokens of a prompt are pooled; true by default. */
+  readonly includePrompt?: boolean;
   /** Of a token's states. */
   readonly dimensions: number;
   readonly maxSequenceLength: number;
@@ -31,9 +35,12 @@ export function sentenceTransformerFiles(model: SentenceTransformer): Record<str
       path,
       type: `sentence_transformers.models.${type}`,
     })),
-    ...(mode ? { '1_Pooling/config.json': poolingConfig(model.dimensions, mode) } : {}),
-    // Lower case is the tokenizer's part; here it would be done a second time.
-    'sentence_bert_config.json': { max_seq_length: model.maxSequenceLength, do_lower_case: false },
+    ...(mode ? { '1_Pooling/config.json': poolingConfig(model, mode) } : {}),
+    // Lower case is the tokenizer's part, but where it has none.
+    'sentence_bert_config.json': {
+      max_seq_length: model.maxSequenceLength,
+      do_lower_case: model.lowercaseFirst ?? false,
+    },
     'tokenizer_config.json': {
       ...(model.tokenizerConfig ?? bertTokenizerConfig(model)),
       model_max_length: model.maxSequenceLength,
@@ -62,10 +69,19 @@ const MODES: Partial<Record<Pooling, string>> = {
   last_token: 'pooling_mode_lasttoken',
 };
 
-function poolingConfig(dimensions: number, mode: string): Record<string, unknown> {
+/** Whether a Pooling module says all of it. */
+export function isKnownToSentenceTransformers(pooling: Pooling): boolean {
+  return MODES[pooling] !== undefined;
+}
+
+function poolingConfig(
+  { dimensions, includePrompt = true }: SentenceTransformer,
+  mode: string,
+): Record<string, unknown> {
   const modes = [...Object.values(MODES), 'pooling_mode_mean_sqrt_len_tokens'];
   return {
     word_embedding_dimension: dimensions,
     ...Object.fromEntries(modes.map((name) => [name, name === mode])),
+    include_prompt: includePrompt,
   };
 }

@@ -3,6 +3,7 @@ import { FarmError } from '@embedfarm/contract';
 import { z } from 'zod';
 import { readJsonFile, readJsonFileIfAny } from './read-json-file.ts';
 import type { Pooling } from './pooling.ts';
+import { readSentencePrompts } from './sentence-prompts.ts';
 
 /** What sentence-transformers does around the encoder. */
 export interface SentenceTransformerSource {
@@ -14,6 +15,8 @@ export interface SentenceTransformerSource {
   readonly maxSequenceLength?: number;
   /** Whether texts are made lower case before the tokenizer sees them. */
   readonly lowercase: boolean;
+  /** Whether the tokens of a prompt are pooled. */
+  readonly includePrompt: boolean;
 }
 
 /**
@@ -36,24 +39,26 @@ export function readSentenceTransformer(directory: string, wished?: Pooling): Se
       `${modulesFile}: module ${unknown.kind} is not known, only ${KINDS.join(', ')} are`,
     );
   }
-  refusePrompt(join(directory, 'config_sentence_transformers.json'));
+  // What is broken shows here, and not when the first text comes.
+  readSentencePrompts(directory);
   const encoderDirectory = join(directory, pathOf('Transformer') ?? '');
   const limits = readJsonFileIfAny(join(encoderDirectory, 'sentence_bert_config.json'), limitsSchema);
   const length = limits?.max_seq_length;
   const poolingPath = pathOf('Pooling');
+  const poolingFile = poolingPath === undefined ? undefined : join(directory, poolingPath, 'config.json');
   return {
     encoderDirectory,
-    pooling:
-      wished ??
-      (poolingPath === undefined ? 'mean' : readPooling(join(directory, poolingPath, 'config.json'))),
+    pooling: wished ?? (poolingFile === undefined ? 'mean' : readPooling(poolingFile)),
     normalize: !modules || pathOf('Normalize') !== undefined,
     ...(typeof length === 'number' && { maxSequenceLength: length }),
     lowercase: limits?.do_lower_case ?? false,
+    includePrompt:
+      poolingFile === undefined || includesPrompt(readJsonFileIfAny(poolingFile, poolingSchema) ?? {}),
   };
 }
 
 function readPooling(file: string): Pooling {
-  return poolingOfModes(file, readJsonFile(file, z.record(z.string(), z.unknown())));
+  return poolingOfModes(file, readJsonFile(file, poolingSchema));
 }
 
 /**
@@ -72,18 +77,9 @@ export function poolingOfModes(file: string, config: Readonly<Record<string, unk
   );
 }
 
-/**
- * A prompt in front of every text changes its vector.
- *
- * @throws FarmError `invalid_argument` where a `config_sentence_transformers.json` names one.
- */
-export function refusePrompt(file: string): void {
-  const prompt = readJsonFileIfAny(file, promptSchema)?.default_prompt_name;
-  if (typeof prompt !== 'string') return;
-  throw new FarmError(
-    'invalid_argument',
-    `${file}: the prompt ${prompt} goes before every text, which is not done here`,
-  );
+/** Whether a `1_Pooling/config.json` has the tokens of a prompt pooled. */
+export function includesPrompt(config: Readonly<Record<string, unknown>>): boolean {
+  return config['include_prompt'] !== false;
 }
 
 const KINDS = ['Transformer', 'Pooling', 'Normalize'];
@@ -106,4 +102,4 @@ const limitsSchema = z.object({
   max_seq_length: z.int().min(1).nullish(),
   do_lower_case: z.boolean().nullish(),
 });
-const promptSchema = z.object({ default_prompt_name: z.string().nullish() });
+const poolingSchema = z.record(z.string(), z.unknown());

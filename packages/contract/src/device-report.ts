@@ -10,6 +10,10 @@ export const deviceReportSchema = z.object({
   tokenBudget: z.int().min(1),
   /** Share of the last report's time in which a batch ran, 0 to 1. */
   busyShare: z.number().min(0).max(1),
+  /** What runs it: `cpu`, `cuda`, `webgpu`. Older workers do not say. */
+  provider: z.string().optional(),
+  /** Measured at the start with this budget, while all devices ran; absent where nobody measured. */
+  calibratedTokensPerSecond: z.number().positive().optional(),
 });
 export type DeviceReport = z.output<typeof deviceReportSchema>;
 
@@ -41,6 +45,10 @@ export const modelRegistrationSchema = z.object({
   maxSequenceLength: z.int().min(1),
   pooling: z.string(),
   normalize: z.boolean(),
+  /** Names of the prompts that the model has; left out where it has none. */
+  promptNames: z.array(z.string()).optional(),
+  /** The prompt that goes before every text where a call asks for no other. */
+  defaultPromptName: z.string().optional(),
   /** How the model's matrices are kept. */
   dtype: z.enum(WEIGHT_DTYPES).default('float32'),
   /** False for the embedded random model: its vectors are exact, and mean nothing. */

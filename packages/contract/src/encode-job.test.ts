@@ -9,7 +9,7 @@ const job = {
   model: 'embedded',
   fingerprint: 'f',
   texts: ['a'],
-  options: { truncate: 'end' },
+  options: { truncate: 'end', dtype: 'float32' },
   tracked: false,
   awaited: true,
   deadlineMs: 0,
@@ -25,7 +25,13 @@ describe('a chunk job', () => {
     expect(parseEncodeJob(structuredClone(job))).toEqual(job);
   });
 
+  it('holds pairs and lists of tokens', () => {
+    const texts = ['a', ['b', 'c'], ['t', 'o', 'k'], [['t'], []]];
+    expect(parseEncodeJob(structuredClone({ ...job, texts })).texts).toEqual(texts);
+  });
+
   it.each([
+    ['a text of another kind', { texts: [['a', 7]] }, 'texts'],
     ['no texts', { texts: [] }, 'texts'],
     ['too many texts', { texts: Array(257).fill('a') }, 'texts'],
     ['another version', { version: 2 }, 'version'],

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { encodeOptionsSchema, nameSchema, parseOptions } from './encode-request.ts';
+import { encodeTextSchema, type EncodeText } from './encode-text.ts';
 
 /** Most texts of one chunk: a window the batcher can sort well, and about 0.8 MB of vectors at 768 dimensions. */
 export const MAX_CHUNK_TEXTS = 256;
-/** Most bytes (UTF-8) of the texts of one chunk. A larger job blocks Redis for longer than a batch takes. */
+/** Most bytes of the texts of one chunk, as `textBytes` counts them. A larger job blocks Redis for longer than a batch takes. */
 export const MAX_CHUNK_BYTES = 1_000_000;
 
 const idSchema = z.string().regex(/^[A-Za-z0-9-]{3,80}$/);
@@ -17,7 +18,7 @@ export const encodeJobSchema = z.strictObject({
   model: nameSchema,
   /** The model the caller meant; a worker with another one fails the chunk with `model_changed`. */
   fingerprint: z.string().max(128),
-  texts: z.array(z.string()).min(1).max(MAX_CHUNK_TEXTS),
+  texts: z.array(encodeTextSchema).min(1).max(MAX_CHUNK_TEXTS),
   options: encodeOptionsSchema,
   tenant: nameSchema.optional(),
   /** Whether a request record counts this chunk; a lone awaited chunk has none. */
@@ -29,7 +30,9 @@ export const encodeJobSchema = z.strictObject({
   /** How long the result is kept. */
   resultTtlMs: z.int().min(1),
 });
-export type EncodeJob = z.output<typeof encodeJobSchema>;
+export type EncodeJob = Omit<z.output<typeof encodeJobSchema>, 'texts'> & {
+  readonly texts: readonly EncodeText[];
+};
 
 /** @throws FarmError `invalid_argument` with every broken field named. */
 export function parseEncodeJob(data: unknown): EncodeJob {

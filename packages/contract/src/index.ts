@@ -1,18 +1,28 @@
 export { FARM_ERROR_CODES, FarmError, parseFarmErrorCode, type FarmErrorCode } from './farm-error.ts';
 export { POOLINGS, type Pooling } from './pooling.ts';
 export { WEIGHT_DTYPES, type WeightDtype } from './weight-dtype.ts';
+export { checkOptions } from './check-options.ts';
+export { fromFloat16, MAX_FLOAT16, toFloat16 } from './float16.ts';
+export { quantizeRows } from './quantize-rows.ts';
 export { LANES, laneSchema, type Lane } from './lane.ts';
 export {
   encodeOptionsSchema,
   encodeRequestSchema,
-  MAX_TEXT_BYTES,
   nameSchema,
   parseEncodeRequest,
   parseOptions,
-  parseTexts,
   type EncodeOptions,
   type EncodeRequest,
 } from './encode-request.ts';
+export {
+  encodeTextSchema,
+  MAX_TEXT_BYTES,
+  MAX_TEXT_TOKENS,
+  parseTexts,
+  textBytes,
+  textFault,
+  type EncodeText,
+} from './encode-text.ts';
 export {
   encodeJobId,
   encodeJobSchema,

@@ -17,6 +17,7 @@ export function sliceBlock(block: VectorBlock, from: number, to: number): Vector
     tokens: block.tokens.subarray(from, to),
     truncated: block.truncated.subarray(from, to),
     failures: shiftFailures(block.failures, -from, to - from),
+    ...(block.tokenLists ? { tokenLists: block.tokenLists.slice(from, to) } : {}),
   };
 }
 
@@ -71,8 +72,16 @@ export function joinBlocks(blocks: readonly VectorBlock[]): VectorBlock {
     tokens,
     truncated,
     failures,
+    ...joinTokenLists(blocks),
     timing: longestTiming(blocks),
   };
+}
+
+/** A chunk that failed as a whole has none. */
+function joinTokenLists(blocks: readonly VectorBlock[]): Pick<VectorBlock, 'tokenLists'> {
+  if (blocks.every(({ tokenLists }) => tokenLists === undefined)) return {};
+  const none = (block: VectorBlock): string[][] => Array.from(block.tokens, () => []);
+  return { tokenLists: blocks.flatMap((block) => block.tokenLists ?? none(block)) };
 }
 
 function allocate(like: VectorBlock['values'], length: number): VectorBlock['values'] {

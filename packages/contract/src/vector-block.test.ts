@@ -45,6 +45,33 @@ describe('the vector block', () => {
     }
   });
 
+  it('carries the tokens of its texts, beside failures', () => {
+    const tokenLists = [['[CLS]', 'größe', '[SEP]'], [], ['[CLS]', '"', '[SEP]']];
+    const block = { ...makeBlock([1, 0, 1], 3, 7), tokenLists };
+    expect(decodeVectorBlock(encodeVectorBlock(block))).toEqual(block);
+    const sound = { ...makeBlock([1], 3, 7), tokenLists: [['a']] };
+    expect(decodeVectorBlock(encodeVectorBlock(sound))).toEqual(sound);
+  });
+
+  it('without tokens has the bytes of before there were any', () => {
+    const bytes = encodeVectorBlock(makeBlock([1, 0], 1, 7));
+    expect(bytes[4]).toBe(1);
+    expect(JSON.parse(Buffer.from(bytes.subarray(44 + 2 * 12 + 4 + 4)).toString())).toEqual([
+      { code: 'sequence_too_long', message: 'größer', texts: [1] },
+    ]);
+    const sound = encodeVectorBlock(makeBlock([1], 2, 7));
+    expect(sound.byteLength).toBe(56 + 2 * 4);
+  });
+
+  it.each([
+    ['too few', [['a']]],
+    ['numbers', [['a'], [1]]],
+    ['strings', ['a', 'b']],
+  ])('refuses tokens that are %s', (_, tokenLists) => {
+    const bytes = encodeVectorBlock({ ...makeBlock([1, 1], 3, 7), tokenLists: tokenLists as string[][] });
+    expect(() => decodeVectorBlock(bytes)).toThrow('tokens are not 2 lists of strings');
+  });
+
   it('refuses bytes that are cut short anywhere', () => {
     const bytes = encodeVectorBlock({ ...makeBlock([1, 0, 2], 5, 3), failures: [] });
     for (let length = 0; length < bytes.byteLength; length += 1) {
@@ -85,6 +112,12 @@ describe('joining and slicing', () => {
         expect({ ...joined, failures: indicesOf(joined) }).toEqual({ ...block, failures: indicesOf(block) });
       }),
     );
+  });
+
+  it('joins tokens, of which a failed chunk has none', () => {
+    const good = { ...makeBlock([1, 1], 2, 1), tokenLists: [['a'], ['b', 'c']] };
+    const joined = joinBlocks([good, failedBlock(2, 'internal', 'lost'), sliceBlock(good, 1, 2)]);
+    expect(joined.tokenLists).toEqual([['a'], ['b', 'c'], [], [], ['b', 'c']]);
   });
 
   it('joins failed chunks with good ones, at their place', () => {

@@ -1,4 +1,5 @@
-import { FarmError, FARM_ERROR_CODES, parseFarmErrorCode, type FarmErrorCode } from './farm-error.ts';
+import { decodeTail, encodeTail } from './block-tail.ts';
+import { FarmError, FARM_ERROR_CODES, type FarmErrorCode } from './farm-error.ts';
 import type { EncodeTiming } from './receipt.ts';
 
 /**
@@ -7,11 +8,11 @@ import type { EncodeTiming } from './receipt.ts';
  *     0  "EFVB"                      12  rows        u32      28  queueMs     f32
  *     4  version u8 (1)              16  dimensions  u32      32  tokenizeMs  f32
  *     5  dtype   u8                  20  rowsAt      u32      36  batchWaitMs f32
- *     6  reserved u16                24  failuresAt  u32      40  deviceMs    f32
+ *     6  reserved u16                24  tailAt      u32      40  deviceMs    f32
  *     8  texts   u32                                          44  per text, 12 bytes each:
  *                                                                 firstRow u32, tokens u32, outcome u8, truncated u8, reserved u16
  *     rowsAt      `rows × dimensions` numbers, starting at a multiple of 8
- *     failuresAt  JSON list of { code, message, texts: [index…] }, to the end
+ *     tailAt      JSON, to the end: failures as { code, message, texts: [index…] }, and tokens; see encodeTail
  *
  * A text's rows end where the next text's begin: one row for a pooled text, none for a failed one.
  */
@@ -44,6 +45,8 @@ export interface VectorBlock {
   /** shape `[texts]`: 1 where the text lost its end or start. */
   readonly truncated: Uint8Array;
   readonly failures: readonly TextFailure[];
+  /** Per text its tokens as the device saw them, where they were asked for; none for one that failed before. */
+  readonly tokenLists?: readonly (readonly string[])[];
   readonly timing: EncodeTiming;
 }
 
@@ -89,9 +92,9 @@ export function encodeVectorBlock(block: VectorBlock): Uint8Array {
       `a block of ${rows} rows needs ${valueBytes} bytes, got ${block.values.byteLength}`,
     );
   }
-  const failures = block.failures.length === 0 ? undefined : Buffer.from(JSON.stringify(block.failures));
-  const failuresAt = rowsAt + valueBytes;
-  const bytes = new Uint8Array(failuresAt + (failures?.byteLength ?? 0));
+  const tail = encodeTail(block);
+  const tailAt = rowsAt + valueBytes;
+  const bytes = new Uint8Array(tailAt + tail.byteLength);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC, true);
   view.setUint8(4, VERSION);
@@ -100,7 +103,7 @@ export function encodeVectorBlock(block: VectorBlock): Uint8Array {
   view.setUint32(12, rows, true);
   view.setUint32(16, block.dimensions, true);
   view.setUint32(20, rowsAt, true);
-  view.setUint32(24, failuresAt, true);
+  view.setUint32(24, tailAt, true);
   view.setFloat32(28, block.timing.queueMs, true);
   view.setFloat32(32, block.timing.tokenizeMs, true);
   view.setFloat32(36, block.timing.batchWaitMs, true);
@@ -114,7 +117,7 @@ export function encodeVectorBlock(block: VectorBlock): Uint8Array {
     view.setUint8(at + 9, block.truncated[index] ?? 0);
   }
   bytes.set(new Uint8Array(block.values.buffer, block.values.byteOffset, valueBytes), rowsAt);
-  if (failures) bytes.set(failures, failuresAt);
+  bytes.set(tail, tailAt);
   return bytes;
 }
 
@@ -144,13 +147,10 @@ export function decodeVectorBlock(bytes: Uint8Array): VectorBlock {
   const rows = view.getUint32(12, true);
   const dimensions = view.getUint32(16, true);
   const rowsAt = view.getUint32(20, true);
-  const failuresAt = view.getUint32(24, true);
+  const tailAt = view.getUint32(24, true);
   check(rowsAt === alignTo8(HEADER_BYTES + texts * TEXT_BYTES), `rows at ${rowsAt} with ${texts} texts`);
-  check(
-    failuresAt === rowsAt + rows * rowBytes(dtype, dimensions),
-    `failures at ${failuresAt} with ${rows} rows`,
-  );
-  check(failuresAt <= bytes.byteLength, `${bytes.byteLength} bytes, ${failuresAt} announced`);
+  check(tailAt === rowsAt + rows * rowBytes(dtype, dimensions), `a tail at ${tailAt} with ${rows} rows`);
+  check(tailAt <= bytes.byteLength, `${bytes.byteLength} bytes, ${tailAt} announced`);
   const firstRows = new Uint32Array(texts + 1);
   const tokens = new Uint32Array(texts);
   const truncated = new Uint8Array(texts);
@@ -170,9 +170,9 @@ export function decodeVectorBlock(bytes: Uint8Array): VectorBlock {
     batchWaitMs: view.getFloat32(36, true),
     deviceMs: view.getFloat32(40, true),
   };
-  const values = decodeValues(bytes.subarray(rowsAt, failuresAt), dtype);
-  const failures = decodeFailures(bytes.subarray(failuresAt), texts);
-  return { dtype, dimensions, values, firstRows, tokens, truncated, failures, timing };
+  const values = decodeValues(bytes.subarray(rowsAt, tailAt), dtype);
+  const tail = decodeTail(bytes.subarray(tailAt), texts);
+  return { dtype, dimensions, values, firstRows, tokens, truncated, ...tail, timing };
 }
 
 function decodeValues(bytes: Uint8Array, dtype: VectorDtype): VectorBlock['values'] {
@@ -188,37 +188,6 @@ function decodeValues(bytes: Uint8Array, dtype: VectorDtype): VectorBlock['value
       return new Int8Array(aligned.buffer);
     case 'binary':
       return aligned;
-  }
-}
-
-function decodeFailures(bytes: Uint8Array, texts: number): TextFailure[] {
-  if (bytes.byteLength === 0) return [];
-  const failures: unknown = parseJson(
-    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'),
-  );
-  check(Array.isArray(failures), 'failures are not a list');
-  return (failures as Record<string, unknown>[]).map((failure) => {
-    const indices = failure['texts'];
-    check(Array.isArray(indices), 'a failure names no texts');
-    for (const index of indices as unknown[]) {
-      check(
-        Number.isInteger(index) && (index as number) >= 0 && (index as number) < texts,
-        `a failure of text ${String(index)} of ${texts}`,
-      );
-    }
-    return {
-      code: parseFarmErrorCode(failure['code']),
-      message: String(failure['message']),
-      texts: indices as number[],
-    };
-  });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new FarmError('internal', 'not a vector block: failures are not JSON', { cause });
   }
 }
 

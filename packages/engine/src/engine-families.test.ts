@@ -110,6 +110,27 @@ describe('The vectors of safetensors', () => {
     },
   );
 
+  it.each([
+    ['bert', /^\[CLS\] [^<[]+ \[SEP\] [^<[]+ \[SEP\]$/],
+    ['distilbert', /^\[CLS\] [^<[]+ \[SEP\] [^<[]+ \[SEP\]$/],
+    ['roberta', /^<s> [^<[]+ <\/s> <\/s> [^<[]+ <\/s>$/],
+    ['xlm-roberta', /^<s> [^<[]+ <\/s> <\/s> [^<[]+ <\/s>$/],
+    ['mpnet', /^<s> [^<[]+ <\/s> <\/s> [^<[]+ <\/s>$/],
+  ] as const)('of a pair have the layout and the token types of %s', async (modelType, layout) => {
+    const source = await writeFamilySource(newDirectory(), modelType);
+    const { config, weights, tokens } = source;
+    const { engine } = await open(source, { pooling: 'mean', poolingLayers: [-1] });
+    const block = await engine.encode([['the river', 'the']], { returnTokens: true });
+    const list = block.tokenLists?.[0] ?? [];
+    expect(list.join(' ')).toMatch(layout);
+    const ids = list.map((token) => tokens.indexOf(token));
+    const end = list.indexOf('[SEP]');
+    const types = ids.map((_, place) => (modelType === 'bert' && place > end ? 1 : 0));
+    const hidden = referenceHidden(config, weights, ids, { types });
+    const expected = referencePool(hidden, ids.length, config.hiddenSize, 'mean', false);
+    expect(difference(rowsOf(block, 0), expected)).toBeLessThan(2e-5);
+  });
+
   it.each(
     (['roberta', 'mpnet'] as const).flatMap((modelType) =>
       (['mean', 'cls', 'cls_pooled', 'none'] as const).map((pooling) => ({ modelType, pooling })),

@@ -21,25 +21,42 @@ export const engineOptionsSchema = z.strictObject({
   cacheDir: z.string().min(1).optional(),
 
   /**
-   * What runs the model: `cpu` is one device per core that the process may use, `cpu:N` is N of them.
-   * More devices than cores only share them.
+   * What runs the model, with commas between: `cpu` is one device per core that the process may use, `cpu:N`
+   * is N of them (more than cores only share them), `cuda:1` an NVIDIA card (`cuda` is the first), `webgpu`
+   * the system's graphics adapter. `auto` is the best of these that the machine has.
    */
   devices: z.string().min(1).default('cpu'),
 
   /**
    * Batches in flight per device: one runs, the next is ready. 1 leaves the device idle between
-   * batches; more than 2 only adds latency.
+   * batches; more than 2 only adds latency. Default: 2.
    */
-  slots: z.int().min(1).max(8).default(2),
+  slots: z.int().min(1).max(8).optional(),
 
   /**
    * Most tokens one batch may cost a device: real tokens where the graph is packed, `rows × longest row`
-   * elsewhere. On a core 128 to 384 give the same speed; more misses the caches.
+   * elsewhere. On a core 128 to 384 give the same speed; more misses the caches. Default: 256 on a core,
+   * thousands on a card.
    */
-  tokenBudget: z.int().min(16).max(1_048_576).default(256),
+  tokenBudget: z.int().min(16).max(1_048_576).optional(),
 
-  /** Texts that are sorted by length together. Fewer pad more, more wait longer for their turn. */
-  windowTexts: z.int().min(64).max(65_536).default(256),
+  /**
+   * Measure at the start which token budget is the fastest on each device, for 2 s at most, and keep it in the
+   * cache folder. Without effect where `tokenBudget` is said.
+   */
+  calibrate: z.boolean().default(false),
+
+  /**
+   * While nothing runs, a lone text may take all cores together instead of one, where that is measured to be
+   * faster: see docs/devices.md. Costs the memory of one more session; without effect with one core or a card.
+   */
+  lowLatency: z.boolean().default(true),
+
+  /**
+   * Texts that are sorted by length together. Fewer pad more, more wait longer for their turn. Default: 256,
+   * more where a token budget is larger than 4,096.
+   */
+  windowTexts: z.int().min(64).max(65_536).optional(),
 
   /**
    * Hidden states to vectors: `none` (one a token), `mean`, `max`, `mean_max`, `cls`, `last_token` or

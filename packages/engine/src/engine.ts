@@ -1,28 +1,50 @@
 import {
+  checkOptions,
   encodeOptionsSchema,
   FarmError,
   parseOptions,
   type DeviceReport,
   type EncodeOptions,
+  type EncodeText,
   type FloatBlock,
   type Lane,
-  type ModelRegistration,
+  type VectorBlock,
 } from '@embedfarm/contract';
 import type { BatchedCall } from './batch/batched-call.ts';
 import { Batcher, type BatchCounters } from './batch/batcher.ts';
 import { EncodeCall } from './batch/encode-call.ts';
+import { windowTextsFor } from './batch/seat-limits.ts';
+import type { SeatOptions } from './batch/seat.ts';
+import { seatsFor, togetherSeat } from './batch/seats-for.ts';
 import type { WaitingSequence } from './batch/waiting-line.ts';
-import { deviceNames } from './device/device-names.ts';
-import { deviceOptionsOf } from './device/device-options-of.ts';
-import { DevicePool } from './device/device-pool.ts';
-import { ThreadedDevice } from './device/threaded-device.ts';
+import { calibrateEngine } from './calibrate/calibrate-engine.ts';
+import { allowedCores } from './device/allowed-cores.ts';
+import { checkDevices } from './device/device-names.ts';
+import type { DevicePool } from './device/device-pool.ts';
+import { readMachineFacts } from './device/machine-facts.ts';
+import { openDevices, type DeviceChoice } from './device/open-devices.ts';
+import { openModelPool } from './device/open-model-pool.ts';
+import { togetherThreads } from './device/together-threads.ts';
 import { engineOptionsSchema, type EngineOptions, type ResolvedEngineOptions } from './engine-options.ts';
+import { callPrompt } from './model/call-prompt.ts';
 import type { OpenCall } from './model/model-directory.ts';
 import type { ModelSpec } from './model/model-spec.ts';
 import { prepareModel } from './model/prepare-model.ts';
+import { registrationOf, type EngineRegistration } from './model/registration-of.ts';
+import { tokenizerText, type TokenizerText } from './tokenize/tokenizer-text.ts';
 import { Tokenizer } from './tokenize/tokenizer.ts';
 
-export type EngineRegistration = Omit<ModelRegistration, 'model'>;
+/** What goes along with a call. */
+export interface EngineCall {
+  readonly signal?: AbortSignal;
+  readonly lane?: Lane;
+}
+
+/** What goes along while an engine opens. */
+export interface EngineOpening extends OpenCall {
+  /** Told once, which devices run. */
+  readonly onDevices?: (choice: DeviceChoice) => void;
+}
 
 /**
  * Text → vectors on one machine. Calls side by side share batches. The same text has the same bits in
@@ -31,7 +53,8 @@ export type EngineRegistration = Omit<ModelRegistration, 'model'>;
  */
 export class Engine {
   readonly registration: EngineRegistration;
-  readonly #options: ResolvedEngineOptions;
+  readonly #spec: ModelSpec;
+  readonly #windowTexts: number;
   readonly #tokenizer: Tokenizer;
   readonly #pool: DevicePool;
   readonly #batcher: Batcher;
@@ -39,72 +62,89 @@ export class Engine {
   #closing: Promise<void> | undefined;
 
   private constructor(parts: {
-    registration: EngineRegistration;
+    spec: ModelSpec;
+    fingerprint: string;
     options: ResolvedEngineOptions;
-    graph: ModelSpec['graph'];
     tokenizer: Tokenizer;
     pool: DevicePool;
+    seats: SeatOptions[];
   }) {
-    const { options, graph, pool } = parts;
-    this.registration = parts.registration;
-    this.#options = options;
+    const { spec, options, pool, seats } = parts;
+    this.registration = registrationOf(spec, parts.fingerprint);
+    this.#spec = spec;
+    this.#windowTexts = options.windowTexts ?? windowTextsFor(seats.map(({ tokenBudget }) => tokenBudget));
     this.#tokenizer = parts.tokenizer;
     this.#pool = pool;
-    this.#batcher = new Batcher(pool.devices, {
-      ...options,
-      graph,
-      hasTokenRows: parts.registration.pooling === 'none',
-      msPerToken: pool.msPerToken,
+    this.#batcher = new Batcher(seats, {
+      windowTexts: this.#windowTexts,
+      graph: spec.graph,
+      hasTokenRows: spec.pooling === 'none',
+      ...togetherSeat(pool.together, seats),
       now: () => performance.now(),
     });
   }
 
   /**
-   * @throws FarmError `invalid_argument` for options out of range, and for a model that cannot be read;
-   *   `cancelled` when the signal aborts while weights are converted.
+   * @throws FarmError `invalid_argument` for options out of range, for a model that cannot be read, and for
+   *   devices that this machine does not run; `cancelled` when the signal aborts while weights are converted.
    */
-  static async open(options: EngineOptions = {}, call: OpenCall = {}): Promise<Engine> {
+  static async open(options: EngineOptions = {}, call: EngineOpening = {}): Promise<Engine> {
     const resolved = parseOptions('engine options', engineOptionsSchema, options);
-    const names = await deviceNames(resolved.devices);
-    const { spec, fingerprint, graphFile } = await prepareModel(resolved, call);
+    await checkDevices(resolved.devices);
+    const model = await prepareModel(resolved, call);
+    const { spec, fingerprint } = model;
     const tokenizer = await Tokenizer.open(spec);
-    const pool = await openPool(names, spec, graphFile, tokenizer);
-    const { dimensions, maxSequenceLength, pooling, normalize, dtype, meaningful } = spec;
-    const registration = {
-      fingerprint,
-      dimensions,
-      maxSequenceLength,
-      pooling,
-      normalize,
-      dtype,
-      meaningful,
-    };
-    return new Engine({ registration, options: resolved, graph: spec.graph, tokenizer, pool });
+    const { pool, choice } = await openDevices(
+      resolved.devices,
+      async (names) => {
+        const threads = resolved.lowLatency ? togetherThreads(names, await allowedCores()) : undefined;
+        return openModelPool(names, model, tokenizer, threads);
+      },
+      readMachineFacts,
+    );
+    call.onDevices?.({ ...choice, names: pool.names });
+    const calibration = await calibrateEngine(pool.devices, { spec, fingerprint }, resolved);
+    const seats = seatsFor(pool.devices, resolved, calibration);
+    return new Engine({ spec, fingerprint, options: resolved, tokenizer, pool, seats });
   }
 
   /**
    * One vector per text, or one per token where the pooling is `none`, in their order. A text that fails
    * has no row; `failures` says why, and the others have theirs.
    *
-   * @throws FarmError `invalid_argument` for an empty list or more `dimensions` than the model has,
+   * @throws FarmError `invalid_argument` for an empty list or options that the model cannot fulfil,
    *   `cancelled` on abort, `no_worker` once the engine closes.
    */
+  encode(
+    texts: readonly EncodeText[],
+    options?: Partial<EncodeOptions> & { readonly dtype?: 'float32' },
+    call?: EngineCall,
+  ): Promise<FloatBlock>;
+  encode(
+    texts: readonly EncodeText[],
+    options: Partial<EncodeOptions>,
+    call?: EngineCall,
+  ): Promise<VectorBlock>;
   async encode(
-    texts: readonly string[],
+    texts: readonly EncodeText[],
     options: Partial<EncodeOptions> = {},
-    { signal, lane = 'interactive' }: { signal?: AbortSignal; lane?: Lane } = {},
-  ): Promise<FloatBlock> {
-    const { truncate, normalize, dimensions } = parseOptions('encode options', encodeOptionsSchema, options);
-    const { pooling, dimensions: modelDimensions } = this.registration;
+    { signal, lane = 'interactive' }: EngineCall = {},
+  ): Promise<VectorBlock> {
+    const wishes = parseOptions('encode options', encodeOptionsSchema, options);
+    checkOptions(wishes, this.registration);
+    const prompt = callPrompt(this.#spec, wishes);
+    const { pooling, normalize, dimensions } = this.registration;
+    const { dtype, tokens = false, returnTokens = false } = wishes;
     const shape = {
-      normalize: normalize ?? this.registration.normalize,
-      dimensions: this.#checkDimensions(dimensions),
-      ...(pooling === 'none' ? { tokenDimensions: modelDimensions } : {}),
+      normalize: wishes.normalize ?? normalize,
+      dimensions: wishes.dimensions ?? dimensions,
+      dtype,
+      ...(pooling === 'none' ? { tokenDimensions: dimensions } : {}),
     };
     if (!Array.isArray(texts) || texts.length === 0)
       throw new FarmError('invalid_argument', 'texts must be a list of at least 1 text');
     if (this.#closing) throw new FarmError('no_worker', 'the engine is closed');
-    const call = new EncodeCall(texts.length, shape, performance.now());
+    const call = new EncodeCall(texts.length, shape, performance.now(), returnTokens);
     const giveUp = (error: FarmError): void => {
       call.cancel(error);
       this.#batcher.remove(call);
@@ -114,9 +154,12 @@ export class Engine {
     if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort, { once: true });
     // A copy: the caller may use the list anew while the call runs, and a hole must be a text that fails.
-    const feeding = this.#feed(call, Array.from<string>(texts), truncate, lane).catch((error: unknown) =>
-      giveUp(FarmError.from(error)),
-    );
+    const prepared = Array.from(texts, (text) => tokenizerText(text, { tokens, prompt: prompt.text }));
+    const feeding = this.#feed(call, prepared, {
+      ...wishes,
+      lane,
+      unpooledPrompt: prompt.isPooled ? '' : prompt.text,
+    }).catch((error: unknown) => giveUp(FarmError.from(error)));
     const ended = Promise.allSettled([feeding, call.settled]);
     this.#calls.add(ended);
     void ended.then(() => this.#calls.delete(ended));
@@ -131,31 +174,27 @@ export class Engine {
   /** Tokenizes the texts and puts them into the line, a window at a time. */
   async #feed(
     call: EncodeCall,
-    texts: readonly string[],
-    truncate: EncodeOptions['truncate'],
-    lane: Lane,
+    texts: readonly TokenizerText[],
+    { truncate, returnTokens = false, lane, unpooledPrompt }: EncodeOptions & FeedOptions,
   ): Promise<void> {
+    const isPooled = unpooledPrompt === '';
+    const marks = isPooled ? {} : { unpooled: await this.#tokenizer.promptLength(unpooledPrompt) };
     let index = 0;
     let ready: WaitingSequence<BatchedCall>[] = [];
     for await (const part of this.#tokenizer.tokenize(texts, truncate, () => call.isSettled)) {
-      for (const text of part) {
-        call.tokenized(index, text);
-        if (!(text instanceof FarmError)) ready.push({ ids: text.ids, index, call });
+      const tokens = returnTokens ? await this.#tokenizer.tokensOf(part) : [];
+      for (const [place, text] of part.entries()) {
+        call.tokenized(index, text, tokens[place]);
+        if (!(text instanceof FarmError)) ready.push({ ...text, ...marks, index, call });
         index += 1;
       }
       if (index === texts.length) call.allTokenized(performance.now());
       if (call.isSettled) return;
-      if (ready.length >= this.#options.windowTexts || index === texts.length) {
+      if (ready.length >= this.#windowTexts || index === texts.length) {
         this.#batcher.put(ready, lane);
         ready = [];
       }
     }
-  }
-
-  #checkDimensions(wanted: number | undefined): number {
-    const { dimensions } = this.registration;
-    if (wanted === undefined || wanted <= dimensions) return wanted ?? dimensions;
-    throw new FarmError('invalid_argument', `dimensions is ${wanted}, the model has ${dimensions}`);
   }
 
   /** Estimated ms of work in the waiting line and on the devices. */
@@ -201,25 +240,8 @@ export class Engine {
   }
 }
 
-function openPool(
-  names: readonly string[],
-  spec: ModelSpec,
-  graphFile: string,
-  { specialTokens }: Tokenizer,
-): Promise<DevicePool> {
-  const options = deviceOptionsOf(spec, graphFile, specialTokens);
-  const openDevice = (name: string): Promise<ThreadedDevice> => ThreadedDevice.open({ name, ...options });
-  const { padId, maxSequenceLength } = spec;
-  return DevicePool.open(names, openDevice, { tokenId: padId, maxSequenceLength }).catch(
-    (thrown: unknown) => {
-      throw graphError(spec.files.graph, FarmError.from(thrown));
-    },
-  );
-}
-
-/** A graph that does not open, or fails in its first run, does not fit what stands beside it. */
-function graphError(graph: string, error: FarmError): FarmError {
-  const isOfModel = error.code === 'invalid_argument' || error.code === 'internal';
-  if (!isOfModel || error.detail.startsWith(graph)) return error;
-  return new FarmError('invalid_argument', `${graph}: ${error.detail}`, { cause: error });
+interface FeedOptions {
+  readonly lane: Lane;
+  /** What goes before every text without being pooled; empty where nothing does. */
+  readonly unpooledPrompt: string;
 }

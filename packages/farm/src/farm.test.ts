@@ -59,8 +59,9 @@ describe('a farm of one worker and one client', () => {
       producer.encode(['a'], request(), {}),
       producer.encode(['b'], request({ dimensions: 2 }), {}),
       producer.encode(['c'], request({ lane: 'bulk' }), {}),
+      producer.encode(['d'], request({ dtype: 'float16' }), {}),
     ]);
-    expect(new Set(encoder.calls.map(({ texts }) => texts.join()))).toEqual(new Set(['a', 'b', 'c']));
+    expect(new Set(encoder.calls.map(({ texts }) => texts.join()))).toEqual(new Set(['a', 'b', 'c', 'd']));
   });
 
   it('sends more than 256 texts as several bulk chunks and joins them in order', async () => {

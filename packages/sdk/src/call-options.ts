@@ -1,4 +1,10 @@
-import { encodeRequestSchema, FarmError, parseOptions, type EncodeRequest } from '@embedfarm/contract';
+import {
+  encodeRequestSchema,
+  FarmError,
+  parseOptions,
+  type EncodeRequest,
+  type VectorDtype,
+} from '@embedfarm/contract';
 import type { CallOptions } from '@embedfarm/farm/producer';
 import { z } from 'zod';
 
@@ -22,7 +28,10 @@ export type WaitOptions = z.input<typeof waitSchema>;
 
 /** Options of `encode`: what decides the vectors, and what waits for them. */
 const encodeCallSchema = z.strictObject({ ...encodeRequestSchema.shape, ...waitSchema.shape });
-export type EncodeCallOptions = z.input<typeof encodeCallSchema>;
+export type EncodeCallOptions<Dtype extends VectorDtype = VectorDtype> = Typed<
+  z.input<typeof encodeCallSchema>,
+  Dtype
+>;
 
 /** Options of `submit`. */
 const submitCallSchema = z.strictObject({
@@ -30,10 +39,19 @@ const submitCallSchema = z.strictObject({
   /** A name for people, kept with the request. */
   label: z.string().min(1).max(200).optional(),
 });
-export type SubmitCallOptions = z.input<typeof submitCallSchema>;
+export type SubmitCallOptions<Dtype extends VectorDtype = VectorDtype> = Typed<
+  z.input<typeof submitCallSchema>,
+  Dtype
+>;
+
+/** The dtype that is asked for decides the type of what comes back. */
+type Typed<Options, Dtype extends VectorDtype> = Omit<Options, 'dtype'> & {
+  /** What the numbers come as: see `encodeOptionsSchema`; `float32` by default. */
+  dtype?: Dtype | undefined;
+};
 
 /** Options that a later version honours: refused by name, never ignored. */
-const LATER = ['dtype', 'tokens', 'priority', 'consume', 'cache', 'webhook'];
+const LATER = ['priority', 'consume', 'cache', 'webhook'];
 
 /** @throws FarmError `invalid_argument` with every broken or unknown option named. */
 export function parseSubmitOptions(options: unknown): {

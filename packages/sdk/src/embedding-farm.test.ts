@@ -1,6 +1,6 @@
-import { FarmError } from '@embedfarm/contract';
+import { FarmError, fromFloat16, toFloat16 } from '@embedfarm/contract';
 import { FarmWorker } from '@embedfarm/farm/worker';
-import { FakeEncoder, fakeRegistration, fakeVector } from '@embedfarm/testkit/fake-encoder';
+import { FakeEncoder, fakeRegistration, fakeTokens, fakeVector } from '@embedfarm/testkit/fake-encoder';
 import { openTestRedis, type TestRedis } from '@embedfarm/testkit/redis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EmbeddingFarm } from './embedding-farm.ts';
@@ -69,6 +69,42 @@ describe('EmbeddingFarm', () => {
     expect(() => embeddings.at(1)).toThrow('[internal] told to fail');
   });
 
+  it('gives the dtype asked for, over several chunks and from a submitted request', async () => {
+    const texts = Array.from({ length: 600 }, (_, index) => `text ${index}`);
+    const halves = await farm.encode(texts, { dtype: 'float16', dimensions: 3 });
+    const [length, sum] = fakeVector('text 599');
+    const expected = fromFloat16(toFloat16(Float32Array.of(length ?? 0, sum ?? 0, 1)));
+    expect([halves.dtype, halves.dimensions]).toEqual(['float16', 3]);
+    expect(halves.at(599)).toEqual(expected);
+
+    const bits = await (await farm.submit(texts, { dtype: 'binary' })).result();
+    if (bits.dtype !== 'binary') throw new Error(`came as ${bits.dtype}`);
+    const bytes: Uint8Array = bits.at(599);
+    expect([...bytes]).toEqual([0b1111_0000]);
+  });
+
+  it('sends pairs, and lists of tokens as they were at the call', async () => {
+    const pairs = [['one', 'two'], 'three'] as [[string, string], string];
+    const encoding = farm.encode(pairs);
+    pairs[0][1] = 'another';
+    const list = [
+      ['t', 'o', 'k'],
+      [['t'], ['o']],
+    ] as const;
+    expect((await encoding).toArrays()).toEqual([['one', 'two'], 'three'].map(fakeVector));
+    expect((await farm.encode(list, { tokens: true })).toArrays()).toEqual(list.map(fakeVector));
+    expect((await (await farm.submit(list, { tokens: true })).result()).toArrays()).toEqual(
+      list.map(fakeVector),
+    );
+  });
+
+  it('gives the tokens of every text, over several chunks, where they are asked for', async () => {
+    const texts = Array.from({ length: 300 }, (_, index) => `text ${index}`);
+    const { tokens } = await farm.encode(texts, { returnTokens: true });
+    expect(tokens).toEqual(texts.map(fakeTokens));
+    expect((await farm.encode(['a'])).tokens).toBeUndefined();
+  });
+
   it('submits, and reads state and result by the id from another connection', async () => {
     const { id } = await farm.submit(['a', 'bad text', 'c'], { label: 'reindex' });
     const other = await EmbeddingFarm.connect({ redis: redis.url });
@@ -101,7 +137,14 @@ describe('EmbeddingFarm', () => {
   it.each([
     ['an empty list', [], {}, 'texts is empty, at least 1 text is needed'],
     ['no list', 'text', {}, 'texts must be a list of strings, got string'],
-    ['a value that is no string', ['a', null], {}, 'texts[1] must be a string, got null'],
+    ['a value that is no text', ['a', null], {}, 'texts[1] must be a string or a pair of strings, got null'],
+    [
+      'a pair of three',
+      [['a', 'b', 'c']],
+      {},
+      'texts[0] must be a string or a pair of strings, got a list of 3',
+    ],
+    ['a string where tokens are', ['a b'], { tokens: true }, 'texts[0] must be a list of tokens'],
     ['a lone surrogate', ['\udc00'], {}, 'texts[0] holds a lone surrogate'],
     ['a text of 10 MB', ['x'.repeat(10_000_000)], {}, 'texts[0] has 10000000 bytes, limit is 1000000'],
     ['an unknown option', ['a'], { normalise: true }, 'Unrecognized key: "normalise"'],
@@ -112,11 +155,13 @@ describe('EmbeddingFarm', () => {
       { dimensions: 5 },
       'dimensions is 5, the model "fake" has 4',
     ],
+    ['a dtype that there is not', ['a'], { dtype: 'float64' }, 'at dtype'],
+    ['int8 of vectors as they come', ['a'], { dtype: 'int8' }, 'ask for normalize'],
     [
       'an option of a later version',
       ['a'],
-      { dtype: 'int8' },
-      'dtype: this version of the farm does not take it yet',
+      { webhook: 'http://127.0.0.1' },
+      'webhook: this version of the farm does not take it yet',
     ],
     ['a deadline that is none', ['a'], { timeoutMs: 'soon' }, 'at timeoutMs'],
   ])('refuses %s with the field and the limit', async (_, texts, options, message) => {

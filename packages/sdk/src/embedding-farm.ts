@@ -1,4 +1,10 @@
-import { FarmError, parseTexts } from '@embedfarm/contract';
+import {
+  FarmError,
+  parseTexts,
+  type EncodeRequest,
+  type EncodeText,
+  type VectorDtype,
+} from '@embedfarm/contract';
 import type { FarmStatus } from '@embedfarm/farm/inspect';
 import { Producer, TextsFailed, type ProducerOptions } from '@embedfarm/farm/producer';
 import {
@@ -7,7 +13,7 @@ import {
   type EncodeCallOptions,
   type SubmitCallOptions,
 } from './call-options.ts';
-import { Embeddings } from './embeddings.ts';
+import { Embeddings, type EmbeddingsOf } from './embeddings.ts';
 import { readFarmStatus } from './read-farm-status.ts';
 import { RequestHandle } from './request-handle.ts';
 import { TextsFailedError } from './texts-failed-error.ts';
@@ -41,18 +47,22 @@ export class EmbeddingFarm {
   }
 
   /**
-   * The vectors of the texts, one row a text, in their order. Calls of one tick with equal options
+   * The vectors of the texts, one row a text, in their order and in the dtype asked for. Calls of one tick with equal options
    * share a job; more than 256 texts travel as several.
    *
    * @throws TextsFailedError (`texts_failed`) with the good rows when some texts failed; FarmError
    * `invalid_argument` naming the text or option, `model_not_found`, `no_worker`,
    * `deadline_exceeded`, `cancelled`, `redis_unavailable`.
    */
-  async encode(texts: readonly string[], options: EncodeCallOptions = {}): Promise<Embeddings> {
+  async encode<Dtype extends VectorDtype = 'float32'>(
+    texts: readonly EncodeText[],
+    options: EncodeCallOptions<Dtype> = {},
+  ): Promise<EmbeddingsOf<Dtype>> {
     const { request, wait } = parseEncodeOptions(options);
-    const parsed = copyTexts(texts);
+    const parsed = copyTexts(texts, request);
     try {
-      return Embeddings.from(await this.#producer.encode(parsed, request, wait));
+      // Workers give the dtype that they are asked for.
+      return Embeddings.from(await this.#producer.encode(parsed, request, wait)) as EmbeddingsOf<Dtype>;
     } catch (thrown) {
       throw thrown instanceof TextsFailed ? new TextsFailedError(thrown) : FarmError.from(thrown);
     }
@@ -63,9 +73,9 @@ export class EmbeddingFarm {
    *
    * @throws FarmError as `encode`; the request is cancelled if it was enqueued only in part.
    */
-  async submit(texts: readonly string[], options: SubmitCallOptions = {}): Promise<RequestHandle> {
+  async submit(texts: readonly EncodeText[], options: SubmitCallOptions = {}): Promise<RequestHandle> {
     const { request, label, wait } = parseSubmitOptions(options);
-    const parsed = copyTexts(texts);
+    const parsed = copyTexts(texts, request);
     return this.request(await this.#producer.submit(parsed, request, label, wait));
   }
 
@@ -90,7 +100,15 @@ export class EmbeddingFarm {
   }
 }
 
-/** The list is the caller's, who may fill it anew while the call is under way. */
-function copyTexts(texts: unknown): string[] {
-  return parseTexts(Array.isArray(texts) ? [...(texts as unknown[])] : texts);
+/** The list is the caller's, who may fill it and its lists anew while the call is under way. */
+function copyTexts(texts: unknown, { tokens = false }: EncodeRequest): EncodeText[] {
+  return parseTexts(copyLists(texts, TEXT_DEPTH), { tokens });
+}
+
+/** The list of texts, pairs, lists of tokens. */
+const TEXT_DEPTH = 3;
+
+function copyLists(value: unknown, depth: number): unknown {
+  if (depth === 0 || !Array.isArray(value)) return value;
+  return Array.from(value, (part) => copyLists(part, depth - 1));
 }

@@ -1,6 +1,6 @@
 import { hasEnded, type Producer, type RequestState } from '@embedfarm/farm/producer';
 import { parseWaitOptions, type WaitOptions } from './call-options.ts';
-import { Embeddings } from './embeddings.ts';
+import { Embeddings, type AnyEmbeddings } from './embeddings.ts';
 
 /** A submitted request at one moment. Times are Redis time in ms since 1970. */
 export interface RequestStatus {
@@ -52,13 +52,15 @@ export class RequestHandle {
   }
 
   /**
-   * Waits for the end, then reads all vectors, in the order of the texts. A text that failed is in
+   * Waits for the end, then reads all vectors, in the order of the texts and in the dtype that the request was
+   * submitted with (the result's `dtype` says which). A text that failed is in
    * `failures`, and `at` of it throws.
    *
    * @throws FarmError `cancelled`, `deadline_exceeded` (60 s without progress, or `timeoutMs`),
    * `result_expired`, or the texts' error when no text has a vector.
    */
-  async result(options: WaitOptions = {}): Promise<Embeddings> {
-    return Embeddings.from(await this.#producer.awaitResult(this.id, parseWaitOptions(options)));
+  async result(options: WaitOptions = {}): Promise<AnyEmbeddings> {
+    const encoded = await this.#producer.awaitResult(this.id, parseWaitOptions(options));
+    return Embeddings.from(encoded);
   }
 }

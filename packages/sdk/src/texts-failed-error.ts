@@ -1,12 +1,12 @@
 import { FarmError } from '@embedfarm/contract';
 import type { FailedText, TextsFailed } from '@embedfarm/farm/producer';
-import { Embeddings } from './embeddings.ts';
+import { Embeddings, type AnyEmbeddings } from './embeddings.ts';
 
 /** Some texts of an `encode` failed (code `texts_failed`); the others have their vectors here. */
 export class TextsFailedError extends FarmError {
   override readonly name = 'TextsFailedError';
   /** All rows; `at` of a failed text throws that text's error. */
-  readonly embeddings: Embeddings;
+  readonly embeddings: AnyEmbeddings;
   readonly failures: readonly FailedText[];
 
   constructor(failed: TextsFailed) {

@@ -17,12 +17,16 @@ const envSchema = z.object({
   EMBEDFARM_MODEL: z.string().optional(),
   /** The model's name in the farm. */
   EMBEDFARM_NAME: nameSchema.optional(),
-  /** `cpu`, `cpu:N`, … */
+  /** `cpu`, `cpu:N`, `cuda:0`, `webgpu`, several with commas between, or `auto`. */
   EMBEDFARM_DEVICES: z.string().optional(),
   /** Batches in flight per device. */
   EMBEDFARM_SLOTS: z.coerce.number().int().min(1).max(8).optional(),
   /** Most real tokens of one batch. */
   EMBEDFARM_TOKEN_BUDGET: z.coerce.number().int().min(16).max(1_048_576).optional(),
+  /** Whether the token budget is measured where none is said. */
+  EMBEDFARM_CALIBRATE: z.stringbool().optional(),
+  /** Whether a lone text may take all cores while nothing else runs. */
+  EMBEDFARM_LOW_LATENCY: z.stringbool().optional(),
   /** `mean`, `cls`, …: hidden states to vectors. */
   EMBEDFARM_POOLING: z.enum(POOLINGS).optional(),
   /** Encoder blocks that are pooled, side by side: `-2`, or `-1,-2`. */
@@ -78,6 +82,8 @@ export interface Env {
   readonly devices: string | undefined;
   readonly slots: number | undefined;
   readonly tokenBudget: number | undefined;
+  readonly calibrate: boolean | undefined;
+  readonly lowLatency: boolean | undefined;
   readonly pooling: Pooling | undefined;
   readonly poolingLayers: number[] | undefined;
   readonly dtype: WeightDtype | undefined;
@@ -113,6 +119,8 @@ export function readEnv(variables: NodeJS.ProcessEnv = process.env): Env {
     devices: env.EMBEDFARM_DEVICES,
     slots: env.EMBEDFARM_SLOTS,
     tokenBudget: env.EMBEDFARM_TOKEN_BUDGET,
+    calibrate: env.EMBEDFARM_CALIBRATE,
+    lowLatency: env.EMBEDFARM_LOW_LATENCY,
     pooling: env.EMBEDFARM_POOLING,
     poolingLayers: env.EMBEDFARM_POOLING_LAYERS,
     dtype: env.EMBEDFARM_DTYPE,

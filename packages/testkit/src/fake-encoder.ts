@@ -1,9 +1,11 @@
 import {
   FarmError,
+  quantizeRows,
   type EncodeOptions,
-  type FloatBlock,
+  type EncodeText,
   type Lane,
   type ModelRegistration,
+  type VectorBlock,
 } from '@embedfarm/contract';
 
 const DIMENSIONS = 4;
@@ -11,10 +13,16 @@ const DIMENSIONS = 4;
 const BAD_TEXT = 'bad text';
 
 /** The vector that a FakeEncoder gives a text: checkable without a model. */
-export function fakeVector(text: string): number[] {
+export function fakeVector(text: EncodeText): number[] {
+  const whole = typeof text === 'string' ? text : text.flat().join('|');
   let sum = 0;
-  for (const character of text) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 65_536;
-  return [text.length, sum, 1, 0.5];
+  for (const character of whole) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 65_536;
+  return [whole.length, sum, 1, 0.5];
+}
+
+/** The tokens that a FakeEncoder tells of a text. */
+export function fakeTokens(text: EncodeText): string[] {
+  return typeof text === 'string' ? text.split(' ') : text.flat();
 }
 
 export function fakeRegistration(model = 'fake', fingerprint = 'fake-1'): ModelRegistration {
@@ -36,7 +44,7 @@ export function fakeRegistration(model = 'fake', fingerprint = 'fake-1'): ModelR
  */
 export class FakeEncoder {
   /** Every chunk's texts, in the order they came. */
-  readonly calls: { readonly texts: readonly string[]; readonly lane: Lane }[] = [];
+  readonly calls: { readonly texts: readonly EncodeText[]; readonly lane: Lane }[] = [];
   readonly #listeners = new Set<() => void>();
   readonly #waiting = new Set<() => void>();
   readonly #arrivals: { count: number; resolve: () => void }[] = [];
@@ -74,17 +82,17 @@ export class FakeEncoder {
   }
 
   async encode(
-    texts: readonly string[],
+    texts: readonly EncodeText[],
     options: EncodeOptions,
     { signal, lane }: { signal: AbortSignal; lane: Lane },
-  ): Promise<FloatBlock> {
+  ): Promise<VectorBlock> {
     this.calls.push({ texts, lane });
     for (const { count, resolve } of this.#arrivals) if (this.calls.length >= count) resolve();
     await this.#pass(signal);
     if (signal.aborted) throw new FarmError('cancelled', 'the chunk was aborted');
     const fault = this.#faults.shift();
     if (fault) throw fault;
-    return fakeBlock(texts, options.dimensions ?? DIMENSIONS);
+    return fakeBlock(texts, options);
   }
 
   onBatchEnd(listener: () => void): () => void {
@@ -109,7 +117,10 @@ export class FakeEncoder {
   }
 }
 
-function fakeBlock(texts: readonly string[], dimensions: number): FloatBlock {
+function fakeBlock(
+  texts: readonly EncodeText[],
+  { dimensions = DIMENSIONS, dtype, returnTokens = false }: EncodeOptions,
+): VectorBlock {
   const bad = texts.flatMap((text, index) => (text === BAD_TEXT ? [index] : []));
   const firstRows = new Uint32Array(texts.length + 1);
   const values: number[] = [];
@@ -118,13 +129,14 @@ function fakeBlock(texts: readonly string[], dimensions: number): FloatBlock {
     firstRows[index + 1] = values.length / dimensions;
   }
   return {
-    dtype: 'float32',
+    dtype,
     dimensions,
-    values: Float32Array.from(values),
+    values: quantizeRows(Float32Array.from(values), dimensions, dtype),
     firstRows,
     tokens: Uint32Array.from(texts, (text) => text.length + 2),
     truncated: new Uint8Array(texts.length),
     failures: bad.length === 0 ? [] : [{ code: 'internal', message: 'told to fail', texts: bad }],
+    ...(returnTokens ? { tokenLists: texts.map(fakeTokens) } : {}),
     timing: { queueMs: 0, tokenizeMs: 1, batchWaitMs: 1, deviceMs: 1 },
   };
 }

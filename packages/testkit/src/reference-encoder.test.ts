@@ -10,7 +10,7 @@ import type { OnnxGraph } from '@embedfarm/checkpoint/onnx-graph';
 import { writeOnnxModel } from '@embedfarm/checkpoint/write-onnx-model';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { plainBertGraph } from './plain-bert-graph.ts';
+import { plainBertGraph } from '@embedfarm/checkpoint/plain-bert-graph';
 import { referenceHidden, referencePool } from './reference-encoder.ts';
 import { tinyModel } from './tiny-model.ts';
 

@@ -6,7 +6,7 @@ import { writePackedModel, type PackedModel } from '@embedfarm/checkpoint/packed
 import { randomBertWeights } from '@embedfarm/checkpoint/random-bert-weights';
 import { sentenceTransformerFiles } from '@embedfarm/checkpoint/sentence-transformer-files';
 import { writeOnnxModel } from '@embedfarm/checkpoint/write-onnx-model';
-import { plainBertGraph } from './plain-bert-graph.ts';
+import { plainBertGraph } from '@embedfarm/checkpoint/plain-bert-graph';
 
 export interface TinyModelOptions {
   readonly config?: Partial<BertConfig>;

@@ -1,6 +1,14 @@
 import { once } from 'node:events';
-import { TextsFailedError, type EmbeddingFarm, type Embeddings } from '@embedfarm/sdk';
+import {
+  TextsFailedError,
+  type AnyEmbeddings,
+  type EmbeddingFarm,
+  type EncodeCallOptions,
+  type EncodeText,
+} from '@embedfarm/sdk';
 import { Command } from 'commander';
+import { addEncodeFlags, readEncodeFlags, readTextForm } from '../encode-flags.ts';
+import { encodeTexts } from '../encode-texts.ts';
 import { embeddingsJson } from '../embeddings-json.ts';
 import { embeddingsTable } from '../embeddings-table.ts';
 import { meaninglessNote } from '../meaningless-note.ts';
@@ -22,23 +30,25 @@ export function encodeCommand(): Command {
       if (given.length === 0 && process.stdin.isTTY) {
         command.error('error: give texts, or pipe them in, one a line');
       }
-      const texts = given.length > 0 ? given : await readLines(process.stdin, 'stdin');
+      const lines = given.length > 0 ? given : await readLines(process.stdin, 'stdin');
+      const texts = encodeTexts(lines, readTextForm(command));
       await withFarm(settings.redis, async (farm, signal) => {
-        const { embeddings, failed } = await encodeTexts(farm, texts, { ...producerModel(settings), signal });
+        const options = { ...producerModel(settings), ...readEncodeFlags(command), signal };
+        const { embeddings, failed } = await encodeByFarm(farm, texts, options);
         if (json) await printPieces(embeddingsJson(embeddings));
-        else await printTable(farm, texts, embeddings);
+        else await printTable(farm, lines, embeddings);
         if (failed !== undefined) throw failed;
       });
     });
-  return addFlags(command, FLAGS);
+  return addFlags(addEncodeFlags(command), FLAGS);
 }
 
 /** Some failed texts are told after the vectors of the others. */
-async function encodeTexts(
+async function encodeByFarm(
   farm: EmbeddingFarm,
-  texts: readonly string[],
-  options: { model?: string; signal: AbortSignal },
-): Promise<{ embeddings: Embeddings; failed?: TextsFailedError }> {
+  texts: readonly EncodeText[],
+  options: EncodeCallOptions,
+): Promise<{ embeddings: AnyEmbeddings; failed?: TextsFailedError }> {
   const bar = new ProgressBar();
   try {
     return {
@@ -55,7 +65,7 @@ async function encodeTexts(
 async function printTable(
   farm: EmbeddingFarm,
   texts: readonly string[],
-  embeddings: Embeddings,
+  embeddings: AnyEmbeddings,
 ): Promise<void> {
   const lines = [embeddingsTable(texts, embeddings)];
   const note = meaninglessNote((await farm.status()).models, embeddings.model);

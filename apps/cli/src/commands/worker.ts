@@ -27,6 +27,10 @@ const FLAGS: readonly FlagName[] = [
   'tokenBudget',
   'hubUrl',
   'offline',
+  'calibrate',
+  'noCalibrate',
+  'lowLatency',
+  'noLowLatency',
   'redis',
 ];
 
@@ -61,7 +65,8 @@ export function workerCommand(): Command {
 }
 
 async function open(settings: Env, logger: Logger, signal: AbortSignal): Promise<RunningWorker> {
-  const { name, devices, slots, tokenBudget, cacheDir, pooling, poolingLayers } = settings;
+  const { name, devices, slots, tokenBudget, calibrate, lowLatency, cacheDir, pooling, poolingLayers } =
+    settings;
   const { dtype, verify, normalize, cased, maxSequenceLength, maskClsSep, bertAsServiceDefaults } = settings;
   const { hubUrl, hubToken, offline } = settings;
   const options = {
@@ -71,6 +76,8 @@ async function open(settings: Env, logger: Logger, signal: AbortSignal): Promise
     ...(devices === undefined ? {} : { devices }),
     ...(slots === undefined ? {} : { slots }),
     ...(tokenBudget === undefined ? {} : { tokenBudget }),
+    ...(calibrate === undefined ? {} : { calibrate }),
+    ...(lowLatency === undefined ? {} : { lowLatency }),
     ...(cacheDir === undefined ? {} : { cacheDir }),
     ...(pooling === undefined ? {} : { pooling }),
     ...(poolingLayers === undefined ? {} : { poolingLayers }),

@@ -1,72 +1,31 @@
-import { FarmError, type Lane } from '@embedfarm/contract';
+import { FarmError } from '@embedfarm/contract';
 import { FakeDevice, type FakeDeviceOptions } from '@embedfarm/testkit/fake-device';
 import { describe, expect, it } from 'vitest';
 import { ReplaceableDevice } from '../device/replaceable-device.ts';
-import type { BatchedCall } from './batched-call.ts';
 import { Batcher, type BatcherOptions } from './batcher.ts';
-
-/** A call that keeps what it is told. */
-class RecordedCall implements BatchedCall {
-  isSettled = false;
-  readonly rows = new Map<number, number[]>();
-  readonly failures = new Map<number, FarmError>();
-  readonly settled: Promise<void>;
-  #resolve: () => void = () => undefined;
-  #pending: number;
-
-  constructor(texts: number) {
-    this.#pending = texts;
-    this.settled = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
-  }
-
-  batchRan(): void {}
-
-  putRow(index: number, row: Float32Array): void {
-    this.rows.set(index, Array.from(row));
-    this.#count();
-  }
-
-  putFailure(index: number, error: FarmError): void {
-    this.failures.set(index, error);
-    this.#count();
-  }
-
-  #count(): void {
-    this.#pending -= 1;
-    if (this.#pending === 0) this.#resolve();
-  }
-}
+import { putTexts as put } from './recorded-call.fixture.ts';
+import type { SeatOptions } from './seat.ts';
 
 const POISON = 666;
 
-function open(devices: FakeDevice[], options: Partial<BatcherOptions> = {}): Batcher {
-  return new Batcher(devices, {
-    slots: 2,
-    tokenBudget: 256,
-    windowTexts: 64,
-    graph: 'packed',
-    msPerToken: 1,
-    now: () => performance.now(),
-    ...options,
-  });
-}
-
-/** Puts texts of the given lengths; every id is the text's index, or the one given. */
-function put(
-  batcher: Batcher,
-  lengths: readonly number[],
-  lane: Lane = 'interactive',
-  id?: number,
-): RecordedCall {
-  const call = new RecordedCall(lengths.length);
-  const ids = (length: number, index: number): Int32Array => new Int32Array(length).fill(id ?? index);
-  batcher.put(
-    lengths.map((length, index) => ({ call, index, ids: ids(length, index) })),
-    lane,
-  );
-  return call;
+function open(
+  devices: FakeDevice[],
+  { slots = 2, msPerToken = 1, now = () => performance.now() }: Partial<SeatOptions & BatcherOptions> = {},
+  cards: FakeDevice[] = [],
+): Batcher {
+  const seat = { provider: 'cpu', slots, tokenBudget: 256, msPerToken } as const;
+  const seats = [
+    ...devices.map((device) => ({ ...seat, device })),
+    // Ten times as fast.
+    ...cards.map((device) => ({
+      ...seat,
+      device,
+      provider: 'cuda' as const,
+      tokenBudget: 4_096,
+      msPerToken: msPerToken / 10,
+    })),
+  ];
+  return new Batcher(seats, { windowTexts: 64, graph: 'packed', now });
 }
 
 const held = (options: FakeDeviceOptions = {}): FakeDevice => {
@@ -111,6 +70,24 @@ describe('Batcher', () => {
     put(open(devices), repeat(8, 30));
     await Promise.all(devices.map((device) => device.begun(1)));
     expect(devices.map(({ batches }) => batches[0]?.lengths.length)).toEqual([4, 4]);
+  });
+
+  it('gives a card its turn before a core, and each what it takes at once', async () => {
+    const [core, card] = [held(), held()];
+    const batcher = open([core], {}, [card]);
+    put(batcher, [30]);
+    put(batcher, repeat(40, 100));
+    await Promise.all([core.begun(1), card.begun(1)]);
+    expect(card.batches.map(({ ids }) => ids.length)).toEqual([30]);
+    expect(core.batches.map(({ ids }) => ids.length)).toEqual([200]);
+    // 30 + 4,000 tokens, at 1 + 10 tokens a ms.
+    expect(batcher.backlogMs).toBeCloseTo(4_030 / 11);
+    expect(batcher.deviceReports().map(({ provider, tokenBudget }) => [provider, tokenBudget])).toEqual([
+      ['cpu', 256],
+      ['cuda', 4_096],
+    ]);
+    card.releaseAll();
+    core.releaseAll();
   });
 
   it('keeps a small batch in the line while the device runs, and sends it with later company', async () => {

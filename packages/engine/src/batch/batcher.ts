@@ -1,21 +1,19 @@
 import { FarmError, type DeviceReport, type Lane } from '@embedfarm/contract';
-import type { Device } from '../device/device.ts';
-import { splitBudget, type BatchLimits } from './plan-batch.ts';
+import { LoneWays } from './lone-ways.ts';
+import { MIN_SPLIT_TOKENS, splitBudget, type BatchLimits } from './plan-batch.ts';
 import type { BatchedCall } from './batched-call.ts';
 import { divideBatch, type Retry } from './divide-batch.ts';
-import { Seat, type Running } from './seat.ts';
+import { Seat, type Running, type SeatOptions } from './seat.ts';
 import { joinSequences } from './sequence-batch.ts';
 import { WaitingLine, type WaitingSequence } from './waiting-line.ts';
 
 export interface BatcherOptions {
-  readonly slots: number;
-  readonly tokenBudget: number;
   readonly windowTexts: number;
   readonly graph: BatchLimits['graph'];
   /** Whether the devices give a row for every token; else one for every text. */
   readonly hasTokenRows?: boolean;
-  /** First guess of what a token takes on one device; every batch corrects it. */
-  readonly msPerToken: number;
+  /** All cores as one device, for what waits alone while they are idle. */
+  readonly together?: SeatOptions;
   /** Clock in ms. */
   readonly now: () => number;
 }
@@ -32,23 +30,26 @@ export interface BatchCounters {
   readonly devicesLost: number;
 }
 
-// The share of a new measurement in the running mean: about the last 20 batches count.
-const NEW_SHARE = 0.1;
-
 /**
  * Brings sequences of many calls to the devices. When a slot is free, everything that fits goes, without
  * waiting for company. The slots beside a running batch are filled only while all devices are busy, and
  * only with at least half a budget: a small batch that is taken early could have been a larger one.
+ *
+ * Where nothing runs and no more waits than one device takes, all cores may run it together. What comes
+ * meanwhile goes to the devices at once.
  *
  * A batch that fails is divided until only the culprit fails; see divideBatch.
  */
 export class Batcher {
   readonly #options: BatcherOptions;
   readonly #seats: readonly Seat[];
+  readonly #together: Seat | undefined;
+  readonly #ways = new LoneWays();
   readonly #line: WaitingLine<BatchedCall>;
   readonly #listeners = new Set<() => void>();
   #retries: Retry[] = [];
-  #msPerToken: number;
+  /** The batch that began while nothing ran, as long as it is alone. */
+  #lone: Running | undefined;
   #counters: BatchCounters = {
     batches: 0,
     texts: 0,
@@ -58,11 +59,11 @@ export class Batcher {
     devicesLost: 0,
   };
 
-  constructor(devices: readonly Device[], options: BatcherOptions) {
+  constructor(seats: readonly SeatOptions[], options: BatcherOptions) {
     this.#options = options;
-    this.#seats = devices.map((device) => new Seat(device, options));
+    this.#seats = seats.map((seat) => new Seat(seat, options.now));
+    this.#together = options.together && new Seat(options.together, options.now);
     this.#line = new WaitingLine(options.windowTexts);
-    this.#msPerToken = options.msPerToken;
   }
 
   get counters(): BatchCounters {
@@ -76,17 +77,26 @@ export class Batcher {
   /** Estimated ms until everything in the line and on the devices is done. */
   get backlogMs(): number {
     let tokens = this.#line.tokens;
-    for (const seat of this.#seats) tokens += seat.runningTokens;
+    for (const seat of this.#allSeats) tokens += seat.runningTokens;
     for (const { sequences } of this.#retries) tokens += tokensOf(sequences);
-    return (tokens * this.#msPerToken) / this.#seats.length;
+    return tokens / this.#seats.reduce((sum, { tokensPerMs }) => sum + tokensPerMs, 0);
   }
 
+  get #allSeats(): readonly Seat[] {
+    return this.#together ? [...this.#seats, this.#together] : this.#seats;
+  }
+
+  /** What all cores run together keeps each of them busy. */
   deviceReports(): DeviceReport[] {
-    return this.#seats.map((seat) => seat.report());
+    const { busyShare = 0 } = this.#together?.rates() ?? {};
+    return this.#seats.map((seat) => {
+      const report = seat.report();
+      return { ...report, busyShare: Math.min(1, report.busyShare + busyShare) };
+    });
   }
 
   throughput(): { textsPerSecond: number; tokensPerSecond: number } {
-    const rates = this.#seats.map((seat) => seat.rates());
+    const rates = this.#allSeats.map((seat) => seat.rates());
     return {
       textsPerSecond: rates.reduce((sum, rate) => sum + rate.textsPerSecond, 0),
       tokensPerSecond: rates.reduce((sum, rate) => sum + rate.tokensPerSecond, 0),
@@ -122,14 +132,31 @@ export class Batcher {
     }
   }
 
-  /** What has been idle longest; where none is, what will be free first, if the line is worth it. */
+  /**
+   * What has been idle longest, a card before a core; where none is, what will be free first, if the line is
+   * worth it.
+   */
   #freeSeat(): Seat | undefined {
     const idle = this.#seats.filter((seat) => seat.isIdle);
-    if (idle.length > 0) return earliest(idle);
+    if (this.#together && this.#isLoneWork() && this.#ways.choose(this.#line.tokens) === 'together')
+      return this.#together;
+    const cards = idle.filter(({ provider }) => provider !== 'cpu');
+    if (idle.length > 0) return earliest(cards.length > 0 ? cards : idle);
     // A retry runs alone: it must not take a stranger with it.
     if (this.#retries.length > 0) return undefined;
     const ready = this.#seats.filter((seat) => seat.hasSlot && this.#line.tokens * 2 >= seat.tokenBudget);
     return earliest(ready);
+  }
+
+  /** Nothing runs, and what waits would not be split. */
+  #isLoneWork(): boolean {
+    if (this.#retries.length > 0 || !this.#isIdle) return false;
+    const { texts, tokens } = this.#line;
+    return texts === 1 || (texts > 1 && tokens <= MIN_SPLIT_TOKENS);
+  }
+
+  get #isIdle(): boolean {
+    return this.#allSeats.every((seat) => seat.isIdle);
   }
 
   #limits({ tokenBudget }: Seat): BatchLimits {
@@ -141,8 +168,13 @@ export class Batcher {
   }
 
   async #run(seat: Seat, sequences: readonly WaitingSequence<BatchedCall>[], losses: number): Promise<void> {
-    const batch = joinSequences(sequences.map(({ ids }) => ids));
+    const batch = joinSequences(
+      sequences.map(({ ids }) => ids),
+      sequences,
+    );
+    const isLone = this.#isIdle;
     const running = seat.begin(batch.ids.length);
+    this.#lone = isLone ? running : undefined;
     try {
       const rows = await seat.device.encode(batch);
       this.#deliver(seat, running, sequences, rows);
@@ -169,6 +201,9 @@ export class Batcher {
       );
     }
     const { beginMs, endMs } = seat.end(running, sequences.length);
+    const isTogether = seat === this.#together;
+    if (this.#together && running === this.#lone)
+      this.#ways.note(running.tokens, isTogether ? 'together' : 'core', endMs - beginMs);
     let at = 0;
     for (const { call, index, ids } of sequences) {
       const size = (hasTokenRows ? ids.length : 1) * dimensions;
@@ -176,7 +211,8 @@ export class Batcher {
       call.putRow(index, rows.subarray(at, at + size));
       at += size;
     }
-    this.#count(sequences, running.tokens, endMs - beginMs);
+    const busy = isTogether ? this.#seats.length : 1;
+    this.#count(sequences, running.tokens, (endMs - beginMs) * busy);
   }
 
   #divide(
@@ -202,7 +238,6 @@ export class Batcher {
 
   #count(sequences: readonly WaitingSequence[], tokens: number, busyMs: number): void {
     const longest = sequences.reduce((most, { ids }) => Math.max(most, ids.length), 0);
-    this.#msPerToken += (busyMs / tokens - this.#msPerToken) * NEW_SHARE;
     this.#counters = {
       ...this.#counters,
       batches: this.#counters.batches + 1,

@@ -37,6 +37,29 @@ describe('EncodeCall', () => {
     expect(call.toBlock().failures).toMatchObject([{ code: 'internal', texts: [0] }]);
   });
 
+  it('rounds to the dtype after cut and scale', async () => {
+    const call = new EncodeCall(2, { dimensions: 2, normalize: true, dtype: 'int8' }, 0);
+    call.putRow(0, Float32Array.of(3, 4, 99));
+    call.putRow(1, Float32Array.of(0, -2, 1));
+    await call.settled;
+    expect(call.toBlock()).toMatchObject({
+      dtype: 'int8',
+      dimensions: 2,
+      values: Int8Array.of(76, 102, 0, -127),
+    });
+  });
+
+  it('fails a text with a number that float16 does not reach, and no other', async () => {
+    const call = new EncodeCall(2, { dimensions: 1, normalize: false, dtype: 'float16' }, 0);
+    call.putRow(0, Float32Array.of(-1e30));
+    call.putRow(1, Float32Array.of(65_504));
+    await call.settled;
+    const block = call.toBlock();
+    expect(block.values).toEqual(Uint16Array.of(0x7bff));
+    expect(block.failures).toMatchObject([{ code: 'invalid_argument', texts: [0] }]);
+    expect(block.failures[0]?.message).toContain('float16 ends at ±65504');
+  });
+
   it('keeps the rows of every token, cut and scaled each, in the order of the texts', async () => {
     const call = new EncodeCall(3, { dimensions: 2, normalize: true, tokenDimensions: 3 }, 0);
     call.putRow(2, Float32Array.of(0, 2, 99));

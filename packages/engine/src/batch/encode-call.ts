@@ -1,4 +1,10 @@
-import { FarmError, type FloatBlock, type TextFailure } from '@embedfarm/contract';
+import {
+  FarmError,
+  quantizeRows,
+  type TextFailure,
+  type VectorBlock,
+  type VectorDtype,
+} from '@embedfarm/contract';
 import type { TokenizedText } from '../tokenize/tokenizer.ts';
 import type { BatchedCall } from './batched-call.ts';
 import { openTextRows, type RowShape, type TextRows } from './text-rows.ts';
@@ -9,9 +15,11 @@ import { openTextRows, type RowShape, type TextRows } from './text-rows.ts';
  */
 export class EncodeCall implements BatchedCall {
   readonly #dimensions: number;
+  readonly #dtype: VectorDtype;
   readonly #rows: TextRows;
   readonly #tokens: Uint32Array;
   readonly #truncated: Uint8Array;
+  readonly #tokenLists: (readonly string[])[] | undefined;
   readonly #failed = new Map<number, FarmError>();
   readonly #startedMs: number;
   readonly #settled: Promise<void>;
@@ -23,11 +31,14 @@ export class EncodeCall implements BatchedCall {
   #firstBatchMs: number | undefined;
   #lastBatchMs = 0;
 
-  constructor(texts: number, shape: RowShape, startedMs: number) {
+  /** @param returnTokens whether `tokenized` is given them. */
+  constructor(texts: number, shape: RowShape, startedMs: number, returnTokens = false) {
     this.#dimensions = shape.dimensions;
+    this.#dtype = shape.dtype ?? 'float32';
     this.#rows = openTextRows(texts, shape);
     this.#tokens = new Uint32Array(texts);
     this.#truncated = new Uint8Array(texts);
+    this.#tokenLists = returnTokens ? Array.from({ length: texts }, () => []) : undefined;
     this.#pending = texts;
     this.#startedMs = startedMs;
     this.#settled = new Promise((resolve, reject) => {
@@ -47,13 +58,14 @@ export class EncodeCall implements BatchedCall {
     return this.#settled;
   }
 
-  tokenized(index: number, text: TokenizedText): void {
+  tokenized(index: number, text: TokenizedText, tokens: readonly string[] = []): void {
     if (text instanceof FarmError) {
       this.putFailure(index, text);
       return;
     }
     this.#tokens[index] = text.ids.length;
     this.#truncated[index] = text.truncated ? 1 : 0;
+    if (this.#tokenLists) this.#tokenLists[index] = tokens;
   }
 
   allTokenized(nowMs: number): void {
@@ -67,12 +79,9 @@ export class EncodeCall implements BatchedCall {
 
   putRow(index: number, row: Float32Array): void {
     if (this.#isSettled) return;
-    if (this.#rows.put(index, row)) this.#count();
-    else
-      this.putFailure(
-        index,
-        new FarmError('internal', 'the model gave a vector with infinite or no numbers'),
-      );
+    const fault = this.#rows.put(index, row);
+    if (fault) this.putFailure(index, fault);
+    else this.#count();
   }
 
   putFailure(index: number, error: FarmError): void {
@@ -94,17 +103,20 @@ export class EncodeCall implements BatchedCall {
     this.#resolve();
   }
 
-  toBlock(): FloatBlock {
+  toBlock(): VectorBlock {
+    const { values, firstRows } = this.#rows.join(this.#failed);
     const texts = this.#tokens.length;
     const tokenizedMs = this.#tokenizedMs ?? this.#startedMs;
     const firstBatchMs = this.#firstBatchMs ?? tokenizedMs;
     return {
-      dtype: 'float32',
+      dtype: this.#dtype,
       dimensions: this.#dimensions,
-      ...this.#rows.join(this.#failed),
+      values: quantizeRows(values, this.#dimensions, this.#dtype),
+      firstRows,
       tokens: this.#tokens,
       truncated: this.#truncated,
       failures: groupFailures(this.#failed, texts),
+      ...(this.#tokenLists ? { tokenLists: this.#tokenLists } : {}),
       timing: {
         queueMs: 0,
         tokenizeMs: tokenizedMs - this.#startedMs,

@@ -1,9 +1,23 @@
 import type { DeviceReport } from '@embedfarm/contract';
 import type { Device } from '../device/device.ts';
+import type { Provider } from '../device/provider.ts';
 import { RecentRates } from './recent-rates.ts';
+import type { SeatLimits } from './seat-limits.ts';
 
 // Below this a smaller batch saves no memory worth speaking of.
 const MIN_BUDGET = 16;
+// The share of a new measurement in the running mean: about the last 20 batches count.
+const NEW_SHARE = 0.1;
+
+/** A device and what it is given. */
+export interface SeatOptions extends SeatLimits {
+  readonly device: Device;
+  readonly provider: Provider;
+  /** First guess of what a token takes; every batch corrects it. */
+  readonly msPerToken: number;
+  /** What was measured at the start. */
+  readonly calibratedTokensPerSecond?: number;
+}
 
 /** A batch that was given to a device. */
 export interface Running {
@@ -16,21 +30,28 @@ export interface Running {
 /** A device as the batcher sees it: what runs there, its budget, its load. */
 export class Seat {
   readonly device: Device;
+  readonly provider: Provider;
   readonly #slots: number;
+  readonly #calibratedTokensPerSecond: number | undefined;
   readonly #now: () => number;
   readonly #rates: RecentRates;
   /** The first one runs, the others are ready. */
   readonly #running: Running[] = [];
   #tokenBudget: number;
+  #msPerToken: number;
   #lastEndMs: number;
 
-  constructor(device: Device, options: { slots: number; tokenBudget: number; now: () => number }) {
-    this.device = device;
+  /** `now` gives ms. */
+  constructor(options: SeatOptions, now: () => number) {
+    this.device = options.device;
+    this.provider = options.provider;
     this.#slots = options.slots;
+    this.#calibratedTokensPerSecond = options.calibratedTokensPerSecond;
     this.#tokenBudget = options.tokenBudget;
-    this.#now = options.now;
-    this.#rates = new RecentRates(options.now);
-    this.#lastEndMs = options.now();
+    this.#msPerToken = options.msPerToken;
+    this.#now = now;
+    this.#rates = new RecentRates(now);
+    this.#lastEndMs = now();
   }
 
   get isIdle(): boolean {
@@ -43,6 +64,10 @@ export class Seat {
 
   get tokenBudget(): number {
     return this.#tokenBudget;
+  }
+
+  get tokensPerMs(): number {
+    return 1 / this.#msPerToken;
   }
 
   get runningTokens(): number {
@@ -61,13 +86,17 @@ export class Seat {
     return running;
   }
 
-  /** @returns from when to when the batch ran: a batch that was ready began when the one before it ended. */
+  /**
+   * @param texts that have their rows; 0 for a run that failed.
+   * @returns from when to when the batch ran: a batch that was ready began when the one before it ended.
+   */
   end(running: Running, texts: number): { beginMs: number; endMs: number } {
     const beginMs = Math.max(running.givenMs, this.#lastEndMs);
     const endMs = this.#now();
     this.#running.splice(this.#running.indexOf(running), 1);
     this.#lastEndMs = endMs;
     this.#rates.add(texts, running.tokens, endMs - beginMs);
+    if (texts > 0) this.#msPerToken += ((endMs - beginMs) / running.tokens - this.#msPerToken) * NEW_SHARE;
     return { beginMs, endMs };
   }
 
@@ -82,7 +111,15 @@ export class Seat {
 
   report(): DeviceReport {
     const { busyShare } = this.rates();
-    return { name: this.device.name, slots: this.#slots, tokenBudget: this.#tokenBudget, busyShare };
+    const calibratedTokensPerSecond = this.#calibratedTokensPerSecond;
+    return {
+      name: this.device.name,
+      provider: this.provider,
+      slots: this.#slots,
+      tokenBudget: this.#tokenBudget,
+      busyShare,
+      ...(calibratedTokensPerSecond === undefined ? {} : { calibratedTokensPerSecond }),
+    };
   }
 
   rates(): ReturnType<RecentRates['read']> {

@@ -1,3 +1,4 @@
+import { FarmError, MAX_FLOAT16, type VectorDtype } from '@embedfarm/contract';
 import { scaleRow } from './scale-row.ts';
 
 /** What a caller wants of the model's vectors. */
@@ -6,14 +7,16 @@ export interface RowShape {
   readonly dimensions: number;
   /** Whether they get length 1. */
   readonly normalize: boolean;
+  /** What they are rounded to when all are there; `float32` by default. */
+  readonly dtype?: VectorDtype;
   /** Numbers that the model gives, where every token has a row; left out, a text has one. */
   readonly tokenDimensions?: number;
 }
 
 /** Rows of a call's texts, as they come. */
 export interface TextRows {
-  /** Copies, cuts and scales. @returns false where a number is infinite or none. */
-  put(index: number, rows: Float32Array): boolean;
+  /** Copies, cuts and scales. @returns why the text fails, where a number cannot be given. */
+  put(index: number, rows: Float32Array): FarmError | undefined;
   /** All rows in the order of the texts; those that failed have none. `firstRows` as in a vector block. */
   join(failed: { has(index: number): boolean }): { values: Float32Array; firstRows: Uint32Array };
 }
@@ -37,11 +40,11 @@ class PooledRows implements TextRows {
     this.#values = new Float32Array(texts * shape.dimensions);
   }
 
-  put(index: number, row: Float32Array): boolean {
-    const { dimensions, normalize } = this.#shape;
+  put(index: number, row: Float32Array): FarmError | undefined {
+    const { dimensions } = this.#shape;
     const target = this.#values.subarray(index * dimensions, (index + 1) * dimensions);
     target.set(row.subarray(0, dimensions));
-    return scaleRow(target, normalize);
+    return finishRow(target, this.#shape);
   }
 
   join(failed: { has(index: number): boolean }): { values: Float32Array; firstRows: Uint32Array } {
@@ -76,18 +79,18 @@ class TokenRows implements TextRows {
     this.#rows = Array.from({ length: texts }, () => new Float32Array(0));
   }
 
-  put(index: number, rows: Float32Array): boolean {
-    const { dimensions, normalize } = this.#shape;
+  put(index: number, rows: Float32Array): FarmError | undefined {
+    const { dimensions } = this.#shape;
     const count = rows.length / this.#size;
     const kept = new Float32Array(count * dimensions);
-    let isSound = true;
+    let fault: FarmError | undefined;
     for (let row = 0; row < count; row += 1) {
       const target = kept.subarray(row * dimensions, (row + 1) * dimensions);
       target.set(rows.subarray(row * this.#size, row * this.#size + dimensions));
-      isSound = scaleRow(target, normalize) && isSound;
+      fault ??= finishRow(target, this.#shape);
     }
     this.#rows[index] = kept;
-    return isSound;
+    return fault;
   }
 
   join(failed: { has(index: number): boolean }): { values: Float32Array; firstRows: Uint32Array } {
@@ -103,4 +106,16 @@ class TokenRows implements TextRows {
     }
     return { values, firstRows };
   }
+}
+
+function finishRow(row: Float32Array, { normalize, dtype }: RowShape): FarmError | undefined {
+  if (!scaleRow(row, normalize)) {
+    return new FarmError('internal', 'the model gave a vector with infinite or no numbers');
+  }
+  const large = dtype === 'float16' ? row.find((value) => Math.abs(value) > MAX_FLOAT16) : undefined;
+  if (large === undefined) return undefined;
+  return new FarmError(
+    'invalid_argument',
+    `a number of the vector is ${large}, float16 ends at ±${MAX_FLOAT16}: ask for float32 or normalize`,
+  );
 }

@@ -1,8 +1,9 @@
 import { LANES, type Lane } from '@embedfarm/contract';
+import type { SequenceMarks } from './sequence-batch.ts';
 import { addRow, EMPTY_BATCH, planBatch, type BatchLimits, type BatchShape } from './plan-batch.ts';
 
 /** One tokenized text on its way to a device. */
-export interface WaitingSequence<Call = unknown> {
+export interface WaitingSequence<Call = unknown> extends SequenceMarks {
   readonly ids: Int32Array;
   /** Index of the text in its call. */
   readonly index: number;

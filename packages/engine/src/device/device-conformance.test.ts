@@ -106,3 +106,12 @@ testDevice('OnnxDevice with a packed graph', () => OnnxDevice.open(optionsOf(pac
 testDevice('OnnxDevice with a plain export', () => OnnxDevice.open(optionsOf(padded)));
 testDevice('ThreadedDevice', () => ThreadedDevice.open(optionsOf(packed)));
 testDevice('ReplaceableDevice', () => ReplaceableDevice.open(async () => new FakeDevice()));
+// Where webgpu.gpu.test.ts has found an adapter.
+if (process.env['EMBEDFARM_TEST_WEBGPU'] === '1') {
+  const name = 'webgpu';
+  testDevice('OnnxDevice on webgpu', () => OnnxDevice.open({ ...optionsOf(packed), name }));
+  testDevice('OnnxDevice on webgpu with a plain export', () =>
+    OnnxDevice.open({ ...optionsOf(padded), name }),
+  );
+  testDevice('ThreadedDevice on webgpu', () => ThreadedDevice.open({ ...optionsOf(packed), name }));
+}

@@ -1,12 +1,12 @@
 import type { ModelSpec } from '../model/model-spec.ts';
-import type { MaskedEnds } from './masked-ends.ts';
+import type { Tokenizer } from '../tokenize/tokenizer.ts';
 import type { OnnxDeviceOptions } from './onnx-device-options.ts';
 
 /** What a device has to know of a model. `graphFile` may be another form of the model's graph. */
 export function deviceOptionsOf(
   spec: ModelSpec,
   graphFile: string,
-  specialTokens: MaskedEnds,
+  { specialTokens, typesSegments }: Pick<Tokenizer, 'specialTokens' | 'typesSegments'>,
 ): Omit<OnnxDeviceOptions, 'name'> {
   const { graph, output, pooling, vocabularySize, maxSequenceLength, dimensions, heads, padId } = spec;
   return {
@@ -19,6 +19,7 @@ export function deviceOptionsOf(
     dimensions,
     heads,
     padId,
+    typesSegments: typesSegments && spec.tokenTypes > 1,
     ...(spec.maskClsSep ? { masked: specialTokens } : {}),
   };
 }

@@ -2,52 +2,73 @@ import { FarmError } from '@embedfarm/contract';
 import { joinSequences } from '../batch/sequence-batch.ts';
 import type { Device } from './device.ts';
 import { ReplaceableDevice } from './replaceable-device.ts';
+import { TOGETHER } from './together-threads.ts';
 
 // Long enough to reach the speed of real batches, short enough for the smallest model's positions.
 const WARM_UP_TOKENS = 64;
 
+export interface WarmDevice {
+  readonly device: Device;
+  /** What a token took there, while all devices ran. */
+  readonly msPerToken: number;
+}
+
 /** The devices of an engine: opened, warm and replaced when lost. */
 export class DevicePool {
-  readonly devices: readonly Device[];
-  /** What a token took on one device, while all of them ran. */
-  readonly msPerToken: number;
+  readonly devices: readonly WarmDevice[];
+  /** All cores as one device; the batcher has it for what waits alone. */
+  readonly together: Device | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(devices: readonly Device[], msPerToken: number) {
+  private constructor(devices: readonly WarmDevice[], together: Device | undefined) {
     this.devices = devices;
-    this.msPerToken = msPerToken;
+    this.together = together;
   }
 
-  /** @throws what the first device threw that did not open; the others are closed again. */
+  get names(): string[] {
+    const { devices, together } = this;
+    return [...devices.map(({ device }) => device.name), ...(together ? [together.name] : [])];
+  }
+
+  /**
+   * @param threads of `cpu/*`; without it there is none.
+   * @throws what the first device threw that did not open; the others are closed again.
+   */
   static async open(
     names: readonly string[],
-    openDevice: (name: string) => Promise<Device>,
-    warmUp: { tokenId: number; maxSequenceLength: number },
+    openDevice: (name: string, threads?: number) => Promise<Device>,
+    { threads, ...warmUp }: { tokenId: number; maxSequenceLength: number; threads?: number | undefined },
   ): Promise<DevicePool> {
     const opening = names.map((name) => ReplaceableDevice.open(() => openDevice(name)));
-    const devices = (await Promise.allSettled(opening)).flatMap((opened) =>
-      opened.status === 'fulfilled' ? [opened.value] : [],
+    if (threads !== undefined) opening.push(ReplaceableDevice.open(() => openDevice(TOGETHER, threads)));
+    const opened = (await Promise.allSettled(opening)).flatMap((result) =>
+      result.status === 'fulfilled' ? [result.value] : [],
     );
     try {
       await Promise.all(opening);
+      const devices = opened.slice(0, names.length);
+      const together = opened[names.length];
       const row = new Int32Array(Math.min(WARM_UP_TOKENS / 2, warmUp.maxSequenceLength)).fill(warmUp.tokenId);
       const batch = joinSequences([row, row]);
-      const tokens = batch.ids.length;
-      const runAll = (): Promise<Float32Array[]> =>
-        Promise.all(devices.map((device) => device.encode(batch)));
       // The first run allocates; the second one is as fast as all that follow.
-      for (const rows of await runAll()) checkTwins(rows);
+      for (const rows of await Promise.all(devices.map((device) => device.encode(batch)))) checkTwins(rows);
       const startMs = performance.now();
-      await runAll();
-      return new DevicePool(devices, (performance.now() - startMs) / tokens);
+      const warming = devices.map(async (device): Promise<WarmDevice> => {
+        await device.encode(batch);
+        return { device, msPerToken: (performance.now() - startMs) / batch.ids.length };
+      });
+      const warm = await Promise.all(warming);
+      await together?.encode(batch);
+      return new DevicePool(warm, together);
     } catch (error) {
-      await closeAll(devices);
+      await closeAll(opened);
       throw error;
     }
   }
 
   close(): Promise<void> {
-    this.#closing ??= closeAll(this.devices);
+    const devices = this.devices.map(({ device }) => device);
+    this.#closing ??= closeAll(this.together ? [...devices, this.together] : devices);
     return this.#closing;
   }
 }

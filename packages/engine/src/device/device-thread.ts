@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { FarmError, parseOptions } from '@embedfarm/contract';
+import type { SequenceBatch } from '../batch/sequence-batch.ts';
 import { answerCalls, type Answer } from '../thread/thread-call.ts';
 import { onnxDeviceOptionsSchema } from './onnx-device-options.ts';
 import { OnnxDevice } from './onnx-device.ts';
@@ -7,7 +8,7 @@ import { OnnxDevice } from './onnx-device.ts';
 /** What a ThreadedDevice asks its thread. */
 export type DeviceRequest =
   | { readonly kind: 'open' }
-  | { readonly kind: 'encode'; readonly ids: Int32Array; readonly lengths: Int32Array }
+  | ({ readonly kind: 'encode' } & SequenceBatch)
   | { readonly kind: 'close' };
 
 // The entry of a device's thread: it is loaded by threaded-device.ts alone.

@@ -2,7 +2,7 @@ import type { SequenceBatch } from '../batch/sequence-batch.ts';
 
 /** One encoder on one piece of hardware. It runs one batch at a time, in the order given. */
 export interface Device {
-  /** `cpu/0`, … */
+  /** `cpu/0`, `cuda:1`, …: see providerOf. */
   readonly name: string;
   /** Size of a row. */
   readonly dimensions: number;

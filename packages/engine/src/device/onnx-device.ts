@@ -7,10 +7,12 @@ import type { OnnxDeviceOptions, OnnxEncoder } from './onnx-device-options.ts';
 import { packedEncoder } from './packed-encoder.ts';
 import { paddedEncoder } from './padded-encoder.ts';
 import { poolHidden } from './pool-hidden.ts';
+import { providerFault } from './provider-fault.ts';
 import { runError } from './run-error.ts';
+import { sessionOptions } from './session-options.ts';
 
 /**
- * A model under onnxruntime, on one core. `encode` blocks its thread while the model runs
+ * A model under onnxruntime: on a core, or on a card. `encode` blocks its thread while the model runs
  * (https://github.com/microsoft/onnxruntime/issues/19611), so it lives in a thread of its own.
  */
 export class OnnxDevice implements Device {
@@ -30,12 +32,16 @@ export class OnnxDevice implements Device {
     this.#encoder = encoder;
   }
 
-  /** @throws FarmError `invalid_argument` for a file that is no model, or one with other inputs or outputs. */
+  /**
+   * @throws FarmError `invalid_argument` for a file that is no model, or one with other inputs or outputs, and
+   *   for a provider that does not load.
+   */
   static async open(options: OnnxDeviceOptions): Promise<OnnxDevice> {
     const runtime = await import('onnxruntime-node');
     const session = await runtime.InferenceSession.create(options.modelFile, sessionOptions(options)).catch(
       (cause: Error) => {
-        throw new FarmError('invalid_argument', `${options.modelFile}: ${cause.message}`, { cause });
+        const fault = providerFault(options.name, cause.message);
+        throw fault ?? new FarmError('invalid_argument', `${options.modelFile}: ${cause.message}`, { cause });
       },
     );
     try {
@@ -67,18 +73,4 @@ export class OnnxDevice implements Device {
     this.#closing ??= this.#last.then(() => this.#session.release());
     return this.#closing;
   }
-}
-
-function sessionOptions({ graph }: OnnxDeviceOptions): InferenceSession.SessionOptions {
-  return {
-    executionProviders: ['cpu'],
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    // Our own graph is in its fastest form already; optimizing it only costs start time.
-    graphOptimizationLevel: graph === 'packed' ? 'disabled' : 'all',
-    // Warnings are the runtime's own business (unused initializers); errors come back as exceptions.
-    logSeverityLevel: 3,
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
-  };
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { joinSequences } from '../batch/sequence-batch.ts';
+import { joinSequences, tokenTypes } from '../batch/sequence-batch.ts';
 import { packBatch } from './pack-batch.ts';
 import { padBatch } from './pad-batch.ts';
 
@@ -23,4 +23,19 @@ it('pads rows to the longest one for an ordinary export', () => {
   expect([...mask]).toEqual([1, 1, 1, 1, 0, 0]);
   expect([...positions]).toEqual([0, 1, 2, 0, 1, 2]);
   expect([...starts]).toEqual([0, 3]);
+});
+
+it('tells second segments of pairs by their types, also in padded rows', () => {
+  const pairs = joinSequences([Int32Array.of(5, 6, 7), Int32Array.of(8)], [{ secondAt: 1 }, {}]);
+  expect([...tokenTypes(pairs)]).toEqual([0, 1, 1, 0]);
+  expect([...padBatch(pairs, 0).types]).toEqual([0, 1, 1, 0, 0, 0]);
+  expect(joinSequences([Int32Array.of(5)], [{}]).seconds).toBeUndefined();
+});
+
+it('lets no token attend to masked ones, between segments too', () => {
+  const pair = joinSequences([Int32Array.of(2, 5, 3, 6, 3), Int32Array.of(2, 5, 3)], [{ secondAt: 3 }, {}]);
+  const masked = { first: 1, between: 1, last: 1 };
+  const seen = [...packBatch(pair, 1, masked).bias].map((bias) => (bias === 0 ? 1 : 0)).join('');
+  expect(seen).toBe('0101000001000000');
+  expect([...padBatch(pair, 0, masked).mask].join('')).toBe('0101001000');
 });

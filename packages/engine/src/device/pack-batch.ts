@@ -22,7 +22,7 @@ export interface PackedInputs {
 const UNSEEN = -1e9;
 
 export function packBatch(
-  { ids, lengths }: SequenceBatch,
+  { ids, lengths, seconds }: SequenceBatch,
   heads: number,
   masked: MaskedEnds = NOTHING_MASKED,
 ): PackedInputs {
@@ -45,9 +45,10 @@ export function packBatch(
       pad[row * slots + slot] = start + slot;
     }
     pad.fill(start, row * slots + length, (row + 1) * slots);
-    const { begin, end } = attendedPlaces(length, masked);
-    bias.fill(UNSEEN, row * slots, row * slots + begin);
-    bias.fill(UNSEEN, row * slots + end, (row + 1) * slots);
+    bias.fill(UNSEEN, row * slots, (row + 1) * slots);
+    for (const { begin, end } of attendedPlaces(length, masked, seconds?.[row])) {
+      bias.fill(0, row * slots + begin, row * slots + end);
+    }
     start += length;
   }
   return { slots, positions, pad, unpad, bias, starts };

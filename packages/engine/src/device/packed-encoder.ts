@@ -1,4 +1,5 @@
 import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-node';
+import { tokenTypes } from '../batch/sequence-batch.ts';
 import { readHidden } from './hidden-output.ts';
 import { hiddenSizeOf, type OnnxDeviceOptions, type OnnxEncoder } from './onnx-device-options.ts';
 import { packBatch } from './pack-batch.ts';
@@ -9,7 +10,7 @@ export function packedEncoder(
   tensor: TensorConstructor,
   options: OnnxDeviceOptions,
 ): OnnxEncoder {
-  const { heads, output = 'tokens', masked } = options;
+  const { heads, output = 'tokens', masked, typesSegments = false } = options;
   const size = hiddenSizeOf(options);
   // A model with a single token type, or none, has no use for them.
   const hasTypes = session.inputNames.includes('types');
@@ -24,10 +25,12 @@ export function packedEncoder(
       unpad: new tensor('int32', unpad, [tokens]),
       bias: new tensor('float32', bias, [rows, 1, 1, slots]),
     };
-    if (hasTypes) feeds['types'] = new tensor('int32', new Int32Array(tokens), [tokens]);
+    const types = typesSegments ? tokenTypes(batch) : new Int32Array(tokens);
+    if (hasTypes) feeds['types'] = new tensor('int32', types, [tokens]);
+    const { lengths, seconds, unpooled } = batch;
     if (output === 'tokens') {
       const hidden = readHidden(await session.run(feeds), 'hidden', [1, tokens, size]);
-      return { hidden, size, starts, lengths: batch.lengths, ...(masked ? { masked } : {}) };
+      return { hidden, size, starts, lengths, seconds, unpooled, masked };
     }
     // A lone row goes twice: see bertGraph.
     const asked = Int32Array.from({ length: Math.max(2, rows) }, (_, row) => Math.min(row, rows - 1));

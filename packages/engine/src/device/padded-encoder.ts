@@ -10,7 +10,7 @@ type ValueOf = (inputs: PaddedInputs) => Int32Array;
 const KNOWN_INPUTS: Readonly<Record<string, ValueOf>> = {
   input_ids: ({ ids }) => ids,
   attention_mask: ({ mask }) => mask,
-  token_type_ids: ({ ids }) => new Int32Array(ids.length),
+  token_type_ids: ({ types }) => types,
   position_ids: ({ positions }) => positions,
 };
 
@@ -24,12 +24,13 @@ export function paddedEncoder(
   tensor: TensorConstructor,
   options: OnnxDeviceOptions,
 ): OnnxEncoder {
-  const { padId, masked } = options;
+  const { padId, masked, typesSegments = false } = options;
   const size = hiddenSizeOf(options);
   const inputs = session.inputMetadata.map((input) => checkInput(session, input));
   const output = hiddenOutput(session);
   return async (batch) => {
     const padded = padBatch(batch, padId, masked);
+    if (!typesSegments) padded.types.fill(0);
     const shape = [batch.lengths.length, padded.slots];
     const feeds: Record<string, Tensor> = {};
     for (const { name, type, valueOf } of inputs) {
@@ -39,7 +40,8 @@ export function paddedEncoder(
     }
     const hidden = readHidden(await session.run(feeds, [output]), output, [...shape, size]);
     const { starts } = padded;
-    return { hidden, size, starts, lengths: batch.lengths, ...(masked ? { masked } : {}) };
+    const { lengths, seconds, unpooled } = batch;
+    return { hidden, size, starts, lengths, seconds, unpooled, masked };
   };
 }
 

@@ -44,3 +44,47 @@ describe('with the first and the last token masked', () => {
     expect([...poolHidden(masked, pooling)]).toEqual(expected);
   });
 });
+
+describe('of a pair with all special tokens masked', () => {
+  // [CLS] a [SEP] b c [SEP]
+  const pair = {
+    hidden: Float32Array.of(9, 1, 8, 3, 9, 7),
+    size: 1,
+    starts: Int32Array.of(0),
+    lengths: Int32Array.of(6),
+    seconds: Int32Array.of(3),
+    masked: { first: 1, between: 1, last: 1 },
+  };
+
+  it.each([
+    ['none', [0, 1, 0, 3, 9, 0]],
+    ['mean', [Math.fround(13 / 3)]],
+    ['max', [9]],
+    ['cls', [9]],
+    // Three tokens count, so the place is 2.
+    ['last_token', [8]],
+  ] as const)('pools by %s as bert-as-service does', (pooling, expected) => {
+    expect([...poolHidden(pair, pooling)]).toEqual(expected);
+  });
+});
+
+describe('without the tokens of a prompt', () => {
+  // [CLS] and a prompt of one token, then a text of two, or none; [SEP].
+  const prompted = {
+    hidden: Float32Array.of(9, 9, 1, 3, 5, 9, 9, 7),
+    size: 1,
+    starts: Int32Array.of(0, 5),
+    lengths: Int32Array.of(5, 3),
+    unpooled: Int32Array.of(2, 3),
+  };
+
+  it.each([
+    ['none', [9, 9, 1, 3, 5, 9, 9, 7]],
+    ['mean', [3, 0]],
+    ['max', [5, Math.fround(-1e30)]],
+    ['cls', [1, 9]],
+    ['last_token', [5, 0]],
+  ] as const)('pools by %s what is left', (pooling, expected) => {
+    expect([...poolHidden(prompted, pooling)]).toEqual(expected);
+  });
+});

@@ -46,9 +46,9 @@ export class ThreadedDevice implements Device {
     }
   }
 
-  encode({ ids, lengths }: SequenceBatch): Promise<Float32Array> {
+  encode(batch: SequenceBatch): Promise<Float32Array> {
     if (this.#closing) return Promise.reject(new FarmError('device_lost', `${this.name} is closed`));
-    return this.#call({ kind: 'encode', ids, lengths }, ENCODE_TIMEOUT_MS);
+    return this.#call({ kind: 'encode', ...batch }, ENCODE_TIMEOUT_MS);
   }
 
   #call<Value>(request: DeviceRequest, timeoutMs: number): Promise<Value> {

@@ -24,7 +24,7 @@ async function probe({ spec, graphFile }: ModelForm): Promise<{ rows: Float32Arr
   const tokenizer = await Tokenizer.open(spec);
   // Vectors of single tokens say less than those of whole texts.
   const pooling = spec.pooling === 'none' ? 'mean' : spec.pooling;
-  const options = deviceOptionsOf({ ...spec, pooling }, graphFile, tokenizer.specialTokens);
+  const options = deviceOptionsOf({ ...spec, pooling }, graphFile, tokenizer);
   const device = await ThreadedDevice.open({ name: 'cpu/0', ...options });
   try {
     const rows: number[] = [];

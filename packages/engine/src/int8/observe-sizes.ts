@@ -40,7 +40,7 @@ export async function observeSizes(spec: ModelSpec): Promise<ChannelSizes> {
     }
   }
   const graphFile = join(spec.files.directory, OBSERVED_FILE);
-  const options = { name: 'cpu/0', ...deviceOptionsOf(spec, graphFile, tokenizer.specialTokens) };
+  const options = { name: 'cpu/0', ...deviceOptionsOf(spec, graphFile, tokenizer) };
   const worker = new Worker(THREAD_FILE, { name: 'observe', execArgv: [] });
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   const calls = new ThreadCalls(worker, 'the thread that observes channels');

@@ -15,7 +15,7 @@ import { isFile } from './is-file.ts';
 import { readModelJson } from './model-files.ts';
 
 /** Part of the cache key: a conversion that writes other bits gets another number. */
-const CONVERSION = 1;
+const CONVERSION = 2;
 
 /**
  * The directory that the engine loads for a model directory: the one given where it holds a graph, or

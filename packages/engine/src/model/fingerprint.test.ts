@@ -61,6 +61,22 @@ describe('fingerprintModel', () => {
     expect(new Set(await Promise.all(fingerprints)).size).toBe(6);
   });
 
+  it('changes with the prompts, their default, and whether they are pooled', async () => {
+    const prompted = await copy('prompted');
+    const fingerprints = [await fingerprintOf(prompted)];
+    for (const config of [
+      { prompts: { query: 'query: ' } },
+      { prompts: { query: 'q: ' } },
+      { prompts: { query: 'q: ' }, default_prompt_name: 'query' },
+    ]) {
+      await writeFile(join(prompted, 'config_sentence_transformers.json'), JSON.stringify(config));
+      fingerprints.push(await fingerprintOf(prompted));
+    }
+    await writeFile(join(prompted, '1_Pooling/config.json'), JSON.stringify({ include_prompt: false }));
+    fingerprints.push(await fingerprintOf(prompted));
+    expect(new Set(fingerprints).size).toBe(5);
+  });
+
   it('changes with casing', async () => {
     const cased = await copy('cased');
     await writeFile(join(cased, 'tokenizer_config.json'), JSON.stringify({ do_lower_case: false }));

@@ -28,7 +28,7 @@ export async function hashModel(spec: ModelSpec, fileHashes: FileHashes): Promis
 
 /**
  * SHA-256 (hex) over what decides a vector: graph, weights, tokenizer, casing, layers, pooling, normalize,
- * maximal length and dtype. Equal for equal files wherever they stand.
+ * prompts, maximal length and dtype. Equal for equal files wherever they stand.
  */
 export function fingerprintModel(spec: ModelSpec, hashes: ModelHashes): string {
   const hash = createHash('sha256');
@@ -37,6 +37,7 @@ export function fingerprintModel(spec: ModelSpec, hashes: ModelHashes): string {
       version: 1,
       graph: spec.graph,
       layers: spec.layers,
+      tokenTypes: spec.tokenTypes,
       pooling: spec.pooling,
       poolingLayers: spec.poolingLayers,
       maskClsSep: spec.maskClsSep,
@@ -44,6 +45,10 @@ export function fingerprintModel(spec: ModelSpec, hashes: ModelHashes): string {
       maxSequenceLength: spec.maxSequenceLength,
       tokenizer: spec.files.tokenizer.kind,
       casing: spec.files.tokenizer.kind === 'vocabulary' ? spec.casing : spec.lowercaseWish,
+      lowercaseFirst: spec.lowercaseFirst,
+      prompts: Object.entries(spec.prompts.prompts).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+      defaultPromptName: spec.prompts.defaultPromptName,
+      includePrompt: spec.includePrompt,
       dtype: spec.dtype,
     }),
   );

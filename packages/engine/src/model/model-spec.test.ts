@@ -150,6 +150,37 @@ describe('readModelSpec', () => {
     expect(casing).toMatchObject({ lowercase: false, stripAccents: false });
   });
 
+  it('makes texts lower case first where sentence_bert_config.json says so, and accents stay', async () => {
+    const files = {
+      'tokenizer_config.json': { do_lower_case: false },
+      'sentence_bert_config.json': { do_lower_case: true },
+    };
+    const casing = { lowercase: true, stripAccents: false };
+    expect(await readModelSpec(await write(files))).toMatchObject({ lowercaseFirst: true, casing });
+    const wished = await readModelSpec(directory, { lowercase: false });
+    expect(wished).toMatchObject({ lowercaseFirst: false, casing: { lowercase: false } });
+  });
+
+  it('knows prompts, their default, and whether they are pooled', async () => {
+    expect(await readModelSpec(await write())).toMatchObject({
+      prompts: { prompts: {}, defaultPromptName: undefined },
+      includePrompt: true,
+    });
+    const prompts = { query: 'query: ', passage: '' };
+    const files = {
+      'config_sentence_transformers.json': { prompts, default_prompt_name: 'query' },
+      'modules.json': MODULES,
+      '1_Pooling/config.json': { pooling_mode_mean_tokens: true, include_prompt: false },
+    };
+    const known = { prompts: { prompts, defaultPromptName: 'query' }, includePrompt: false };
+    expect(await readModelSpec(await write(files))).toMatchObject(known);
+    expect(await readModelSpec(directory, { pooling: 'max' })).toMatchObject(known);
+    await write({ 'config_sentence_transformers.json': { prompts, default_prompt_name: 'q' } });
+    await expect(readModelSpec(directory)).rejects.toThrow(
+      'default_prompt_name is q, the prompts are: query, passage',
+    );
+  });
+
   it('finds the graph in onnx/, and takes tokenizer.json before vocab.txt', async () => {
     const { files } = await readModelSpec(
       await write({ 'model.onnx': undefined, 'onnx/model.onnx': '', 'tokenizer.json': '{}' }),
@@ -185,7 +216,6 @@ describe('readModelSpec', () => {
       [{ type: `${MODULE}Dense`, path: '2_Dense' }],
       /module sentence_transformers\.models\.Dense/,
     ],
-    ['config_sentence_transformers.json', { default_prompt_name: 'query' }, /the prompt query goes before/],
     ['sentence_bert_config.json', { max_seq_length: 2 }, /takes 2 tokens .* at least 3/],
   ])('refuses a %s that it does not understand', async (name, content, message) => {
     await expect(readModelSpec(await write({ [name]: content }))).rejects.toThrow(message);

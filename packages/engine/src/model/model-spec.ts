@@ -1,4 +1,5 @@
 import { GRAPH_OUTPUTS, POOLINGS, type Pooling } from '@embedfarm/checkpoint/pooling';
+import { readSentencePrompts, type SentencePrompts } from '@embedfarm/checkpoint/sentence-prompts';
 import { FarmError, WEIGHT_DTYPES, type WeightDtype } from '@embedfarm/contract';
 import { z } from 'zod';
 import { withUsualFields } from './config-fields.ts';
@@ -16,11 +17,16 @@ export interface ModelSpec extends PooledOutput {
   /** Encoder layers in the graph. */
   readonly layers: number;
   readonly padId: number;
+  /** Token types that the model tells apart. */
+  readonly tokenTypes: number;
   /** Most tokens of a sequence, special ones included. */
   readonly maxSequenceLength: number;
   /** Whether no token attends to the special ones, and they are not pooled. */
   readonly maskClsSep: boolean;
   readonly normalize: boolean;
+  readonly prompts: SentencePrompts;
+  /** Whether the tokens of a prompt are pooled. */
+  readonly includePrompt: boolean;
   /** False for the embedded random model. */
   readonly meaningful: boolean;
   /** How the matrices of a packed graph are kept; what another export holds is its own affair. */
@@ -33,6 +39,8 @@ export interface ModelSpec extends PooledOutput {
   readonly casing: Casing;
   /** The caller's wish, which a tokenizer.json must follow too. */
   readonly lowercaseWish: boolean | undefined;
+  /** Whether texts are made lower case before a tokenizer that does not do so sees them; accents stay. */
+  readonly lowercaseFirst: boolean;
 }
 
 export interface Casing {
@@ -66,6 +74,7 @@ export async function readModelSpec(directory: string, wishes: ModelWishes = {})
   const sentence = await readModelJson(directory, 'sentence_bert_config.json', sentenceSchema);
   const modules = await readSentenceModules(directory, wishes.pooling ?? packed?.pooling);
   const lowercase = wishes.lowercase ?? tokenizer.do_lower_case ?? true;
+  const lowercaseFirst = wishes.lowercase === undefined && sentence?.do_lower_case === true;
   const facts = { directory, layers: config.num_hidden_layers, hiddenSize: config.hidden_size, packed };
   return {
     ...poolOutput(facts, modules.pooling, wishes.poolingLayers),
@@ -75,6 +84,7 @@ export async function readModelSpec(directory: string, wishes: ModelWishes = {})
     heads: config.num_attention_heads,
     layers: packed?.layers ?? config.num_hidden_layers,
     padId: config.pad_token_id ?? 0,
+    tokenTypes: config.type_vocab_size ?? 2,
     maxSequenceLength: checkLength(
       wishes.maxSequenceLength,
       shortestLimit(directory, [
@@ -85,16 +95,19 @@ export async function readModelSpec(directory: string, wishes: ModelWishes = {})
     ),
     maskClsSep: wishes.maskClsSep ?? false,
     normalize: wishes.normalize ?? modules.normalize,
+    prompts: readSentencePrompts(directory),
+    includePrompt: modules.includePrompt,
     meaningful: packed?.meaningful ?? true,
     dtype: packed?.dtype ?? 'float32',
     weightBits: packed?.weightBits,
     sha256: packed?.sha256 ?? {},
     casing: {
-      lowercase,
+      lowercase: lowercase || lowercaseFirst,
       stripAccents: wishes.lowercase ?? tokenizer.strip_accents ?? lowercase,
       splitHan: tokenizer.tokenize_chinese_chars ?? true,
     },
     lowercaseWish: wishes.lowercase,
+    lowercaseFirst,
   };
 }
 
@@ -107,6 +120,7 @@ const configSchema = z.preprocess(
     num_hidden_layers: z.int().min(1),
     num_attention_heads: z.int().min(1),
     max_position_embeddings: z.int().min(2),
+    type_vocab_size: z.int().min(0).nullish(),
     pad_token_id: z.int().min(0).nullish(),
   }),
 );
@@ -133,7 +147,10 @@ const tokenizerSchema = z.object({
   model_max_length: z.number().optional(),
 });
 
-const sentenceSchema = z.object({ max_seq_length: z.int().min(1).nullish() });
+const sentenceSchema = z.object({
+  max_seq_length: z.int().min(1).nullish(),
+  do_lower_case: z.boolean().nullish(),
+});
 
 // In exports these count positions from pad_token_id + 1 on:
 // https://github.com/huggingface/transformers/blob/main/src/transformers/models/roberta/modeling_roberta.py

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { inTemporaryFolder, removeAbandonedFolders } from '@embedfarm/checkpoint/temporary-folder';
 import { FarmError } from '@embedfarm/contract';
 import { z } from 'zod';
 import type { CpuFeatures } from '../device/cpu-features.ts';
 import { prepackGraph, PREPACKED_DATA_FILE, PREPACKED_GRAPH_FILE } from '../device/prepack-graph.ts';
+import { runtimeVersion } from '../device/runtime-version.ts';
 import { fileLookSchema, hashFile, lookAt, sameLook } from './file-hashes.ts';
 import type { ModelHashes } from './fingerprint.ts';
 import type { ModelSpec } from './model-spec.ts';
@@ -16,9 +16,6 @@ const PREPACKING = 1;
 
 // What is smaller loads in a few ms as it is.
 const MIN_DATA_BYTES = 16 * 1024 * 1024;
-
-const RUNTIME = (createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string })
-  .version;
 
 export interface PrepackCall {
   readonly cacheFolder: string;
@@ -65,7 +62,13 @@ export async function ensurePrepacked(spec: ModelSpec, call: PrepackCall): Promi
 }
 
 function prepackKey({ features, hashes }: PrepackCall): string {
-  const content = [PREPACKING, RUNTIME, features.key, hashes.graph, hashes.data.map(({ sha256 }) => sha256)];
+  const content = [
+    PREPACKING,
+    runtimeVersion(),
+    features.key,
+    hashes.graph,
+    hashes.data.map(({ sha256 }) => sha256),
+  ];
   return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 32);
 }
 

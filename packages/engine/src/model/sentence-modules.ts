@@ -1,10 +1,17 @@
 import { join } from 'node:path';
 import type { Pooling } from '@embedfarm/checkpoint/pooling';
-import { poolingOfModes, refusePrompt } from '@embedfarm/checkpoint/sentence-transformer-source';
+import { includesPrompt, poolingOfModes } from '@embedfarm/checkpoint/sentence-transformer-source';
 import { FarmError } from '@embedfarm/contract';
 import { z } from 'zod';
 
 import { missingFile, readModelJson } from './model-files.ts';
+
+export interface SentenceModules {
+  readonly pooling: Pooling;
+  readonly normalize: boolean;
+  /** Whether the tokens of a prompt are pooled. */
+  readonly includePrompt: boolean;
+}
 
 /**
  * How sentence-transformers makes a vector of hidden states, from modules.json and its Pooling module's
@@ -15,14 +22,11 @@ import { missingFile, readModelJson } from './model-files.ts';
  *
  * Source: https://sbert.net/docs/package_reference/sentence_transformer/models.html
  */
-export async function readSentenceModules(
-  directory: string,
-  wished?: Pooling,
-): Promise<{ readonly pooling: Pooling; readonly normalize: boolean }> {
-  refusePrompt(join(directory, 'config_sentence_transformers.json'));
+export async function readSentenceModules(directory: string, wished?: Pooling): Promise<SentenceModules> {
   const modules = await readModelJson(directory, 'modules.json', modulesSchema);
-  if (!modules) return { pooling: wished ?? 'mean', normalize: true };
+  if (!modules) return { pooling: wished ?? 'mean', normalize: true, includePrompt: true };
   let normalize = false;
+  let includePrompt = true;
   let pooling: Pooling = 'mean';
   for (const { type, path } of modules) {
     const kind = type.slice(type.lastIndexOf('.') + 1);
@@ -30,7 +34,7 @@ export async function readSentenceModules(
       case 'Transformer':
         break;
       case 'Pooling':
-        if (wished === undefined) pooling = await readPooling(directory, join(path, 'config.json'));
+        ({ pooling, includePrompt } = await readPooling(directory, join(path, 'config.json'), wished));
         break;
       case 'Normalize':
         normalize = true;
@@ -42,13 +46,18 @@ export async function readSentenceModules(
         );
     }
   }
-  return { pooling: wished ?? pooling, normalize };
+  return { pooling: wished ?? pooling, normalize, includePrompt };
 }
 
-async function readPooling(directory: string, name: string): Promise<Pooling> {
+async function readPooling(
+  directory: string,
+  name: string,
+  wished: Pooling | undefined,
+): Promise<Omit<SentenceModules, 'normalize'>> {
   const config = await readModelJson(directory, name, poolingSchema);
-  if (!config) throw missingFile(directory, name);
-  return poolingOfModes(join(directory, name), config);
+  if (!config && wished === undefined) throw missingFile(directory, name);
+  const pooling = wished ?? poolingOfModes(join(directory, name), config ?? {});
+  return { pooling, includePrompt: includesPrompt(config ?? {}) };
 }
 
 const modulesSchema = z.array(z.object({ type: z.string(), path: z.string() }));

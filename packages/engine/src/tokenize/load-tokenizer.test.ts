@@ -25,9 +25,11 @@ async function idsOf(
   name: string,
   text: string,
   lowercase: boolean | undefined,
-  normalizer: object = NORMALIZER,
+  normalizer: object | null = NORMALIZER,
+  sentence: object = {},
 ): Promise<number[]> {
   const model = await writeTinyModel(join(directory, name));
+  await writeFile(join(model, 'sentence_bert_config.json'), JSON.stringify(sentence));
   const vocab = { '[UNK]': 0, '[CLS]': 1, '[SEP]': 2, Été: 3, ete: 4, été: 5 };
   const content = {
     version: '1.0',
@@ -52,6 +54,16 @@ describe('A tokenizer.json', () => {
     expect(await idsOf('own', 'Été', undefined)).toEqual([4]);
     expect(await idsOf('cased', 'Été', false)).toEqual([3]);
     expect(await idsOf('uncased', 'Été', true, { ...NORMALIZER, lowercase: false })).toEqual([4]);
+  });
+
+  it('sees lower case alone where sentence_bert_config.json says so, and accents stay', async () => {
+    const lower = { do_lower_case: true };
+    const cased = { ...NORMALIZER, lowercase: false };
+    expect(await idsOf('lower-bert', 'ÉTÉ', undefined, cased, lower)).toEqual([5]);
+    expect(await idsOf('lower-none', 'ÉTÉ', undefined, null, lower)).toEqual([5]);
+    expect(await idsOf('lower-other', 'ÉTÉ', undefined, { type: 'NFC' }, lower)).toEqual([5]);
+    expect(await idsOf('lower-already', 'ÉTÉ', undefined, NORMALIZER, lower)).toEqual([4]);
+    expect(await idsOf('lower-wished', 'Été', false, cased, lower)).toEqual([3]);
   });
 
   it('has the casing that it says where nothing can be wished', async () => {

@@ -18,6 +18,7 @@ export async function loadTokenizer({
   files,
   casing,
   lowercaseWish,
+  lowercaseFirst,
   vocabularySize,
 }: ModelSpec): Promise<Tokenizer> {
   const { kind, path } = files.tokenizer;
@@ -26,7 +27,7 @@ export async function loadTokenizer({
   const tokenizers = (await import('tokenizers')).default as Library;
   const tokenizer =
     kind === 'json'
-      ? parseTokenizerJson(tokenizers, path, await readTokenizerJson(path, lowercaseWish))
+      ? parseTokenizerJson(tokenizers, path, await readTokenizerJson(path, lowercaseWish, lowercaseFirst))
       : buildWordPiece(tokenizers, path, parseVocabulary(await readFile(path, 'utf8')), casing);
   // all-MiniLM's tokenizer.json cuts to 128 tokens and pads to 128.
   tokenizer.disableTruncation();
@@ -49,14 +50,39 @@ export async function loadTokenizer({
 }
 
 /** @throws FarmError `invalid_argument` where the wish cannot be had: only BERT's normalizer has a casing. */
-async function readTokenizerJson(path: string, lowercase: boolean | undefined): Promise<string> {
+async function readTokenizerJson(
+  path: string,
+  lowercase: boolean | undefined,
+  lowercaseFirst: boolean,
+): Promise<string> {
   const json = await readFile(path, 'utf8');
+  if (lowercaseFirst) return withLowercaseFirst(path, json);
   if (lowercase === undefined) return json;
   const tokenizer = parseOptions(path, tokenizerSchema, parseJson(path, json));
   // As in Google's BERT: accents go where capitals do.
   const normalizer = { ...tokenizer.normalizer, lowercase, strip_accents: lowercase };
   return JSON.stringify({ ...tokenizer, normalizer });
 }
+
+/**
+ * A normalizer that makes texts lower case, before all else that there is. BERT's own does it as well, with accents
+ * left as they were.
+ *
+ * Source: https://github.com/UKPLab/sentence-transformers, base/modules/transformer.py, `do_lower_case`.
+ */
+function withLowercaseFirst(path: string, json: string): string {
+  const tokenizer = parseOptions(path, anyTokenizerSchema, parseJson(path, json));
+  const { normalizer } = tokenizer;
+  if (normalizer?.type !== 'BertNormalizer') {
+    const normalizers = [{ type: 'Lowercase' }, ...(normalizer ? [normalizer] : [])];
+    return JSON.stringify({ ...tokenizer, normalizer: { type: 'Sequence', normalizers } });
+  }
+  // Without a word on accents they go where capitals do.
+  const strip_accents = normalizer['strip_accents'] ?? normalizer['lowercase'] ?? true;
+  return JSON.stringify({ ...tokenizer, normalizer: { ...normalizer, lowercase: true, strip_accents } });
+}
+
+const anyTokenizerSchema = z.looseObject({ normalizer: z.looseObject({ type: z.string() }).nullish() });
 
 const tokenizerSchema = z.looseObject({
   normalizer: z.looseObject({ type: z.literal('BertNormalizer') }),
@@ -78,7 +104,7 @@ export function parseVocabulary(text: string): Map<string, number> {
 }
 
 const NEEDED_TOKENS = ['[UNK]', '[CLS]', '[SEP]'];
-const SPECIAL_TOKENS = ['[PAD]', ...NEEDED_TOKENS, '[MASK]'];
+export const SPECIAL_TOKENS = ['[PAD]', ...NEEDED_TOKENS, '[MASK]'];
 
 /**
  * BERT's tokenizer as Hugging Face builds it from a vocab.txt.

@@ -3,11 +3,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { FarmError, type EncodeOptions } from '@embedfarm/contract';
+import { FarmError, type EncodeOptions, type EncodeText } from '@embedfarm/contract';
 import { writeTinyModel } from '@embedfarm/testkit/tiny-model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readModelSpec, type Casing, type ModelSpec } from '../model/model-spec.ts';
 import { parseVocabulary } from './load-tokenizer.ts';
+import { tokenizerText } from './tokenizer-text.ts';
 import { Tokenizer, type Sequence, type TokenizedText } from './tokenizer.ts';
 
 const VOCABULARY = [
@@ -51,11 +52,13 @@ const openVocabulary = (
 
 async function tokenize(
   tokenizer: Tokenizer,
-  texts: readonly string[],
+  texts: readonly EncodeText[],
   truncate: EncodeOptions['truncate'] = 'end',
+  tokens = false,
 ): Promise<TokenizedText[]> {
   const all: TokenizedText[] = [];
-  for await (const part of tokenizer.tokenize(texts, truncate)) all.push(...part);
+  const prepared = texts.map((text) => tokenizerText(text, { tokens }));
+  for await (const part of tokenizer.tokenize(prepared, truncate)) all.push(...part);
   return all;
 }
 
@@ -123,7 +126,7 @@ describe('Tokenizer', () => {
       [2, 6, 3],
     ]);
     for (const fault of [surrogate, number, large]) expect(fault).toMatchObject({ code: 'invalid_argument' });
-    expect(number).toMatchObject({ detail: 'the text must be a string, got number' });
+    expect(number).toMatchObject({ detail: 'the text must be a string or a pair of strings, got number' });
     expect(large).toMatchObject({ detail: 'the text has 1000001 bytes, limit is 1000000' });
   });
 

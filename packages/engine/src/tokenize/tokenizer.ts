@@ -1,9 +1,17 @@
-import { FarmError, MAX_TEXT_BYTES, type EncodeOptions } from '@embedfarm/contract';
+import { FarmError, type EncodeOptions } from '@embedfarm/contract';
 import type { Encoding, Tokenizer as NativeTokenizer } from 'tokenizers';
+import type { SequenceMarks } from '../batch/sequence-batch.ts';
 import type { ModelSpec } from '../model/model-spec.ts';
+import { encodeStrings } from './encode-strings.ts';
 import { loadTokenizer } from './load-tokenizer.ts';
+import { LoopTurn } from './loop-turn.ts';
+import { openWordPiece } from './open-word-piece.ts';
+import { readPairTemplate, type PairTemplate } from './pair-template.ts';
+import { SegmentTokenizer } from './segment-tokenizer.ts';
+import { isSegmented, unitsOf, type SegmentedText, type TokenizerText } from './tokenizer-text.ts';
+import type { WordPiece } from './word-piece.ts';
 
-export interface Sequence {
+export interface Sequence extends SequenceMarks {
   /** Special tokens included. */
   readonly ids: Int32Array;
   /** Whether the text lost its end or start. */
@@ -15,7 +23,8 @@ export type TokenizedText = Sequence | FarmError;
 
 type Truncate = EncodeOptions['truncate'];
 
-// Result objects are made on the main loop: 32 texts block it for well under 1 ms, 8,192 for half a second.
+// The library's results are made on the main loop: 32 texts block it for well under 1 ms, 8,192 for half a
+// second.
 const MAX_PART_TEXTS = 32;
 const MAX_PART_UNITS = 65_536;
 
@@ -28,34 +37,55 @@ export class Tokenizer {
   readonly #spec: ModelSpec;
   readonly #prefix: Int32Array;
   readonly #suffix: Int32Array;
+  readonly #pair: PairTemplate;
+  #segments: Promise<SegmentTokenizer> | undefined;
+  /** Most texts' ids come from here. */
+  readonly #wordPiece: WordPiece | undefined;
+  readonly #turn = new LoopTurn();
   /** One per way to truncate: the native object holds it as a setting. */
   readonly #natives = new Map<Truncate, Promise<NativeTokenizer>>();
+  readonly #tokenById: string[] = [];
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(spec: ModelSpec, prefix: Int32Array, suffix: Int32Array) {
+  private constructor(
+    spec: ModelSpec,
+    { prefix, suffix, pair }: { prefix: Int32Array; suffix: Int32Array; pair: PairTemplate },
+    wordPiece: WordPiece | undefined,
+  ) {
     this.#spec = spec;
     this.maxSequenceLength = spec.maxSequenceLength;
     this.#prefix = prefix;
     this.#suffix = suffix;
+    this.#pair = pair;
+    this.#wordPiece = wordPiece;
   }
 
   static async open(spec: ModelSpec): Promise<Tokenizer> {
     const native = await loadTokenizer(spec);
-    const { prefix, suffix } = await findSpecialTokens(native, spec.files.tokenizer.path);
-    const tokenizer = new Tokenizer(spec, prefix, suffix);
+    const { path } = spec.files.tokenizer;
+    const special = {
+      ...(await findSpecialTokens(native, path)),
+      pair: await readPairTemplate(native, path),
+    };
+    const tokenizer = new Tokenizer(spec, special, await openWordPiece(spec, native));
     if (tokenizer.#maxInner < 1) {
       throw new FarmError(
         'invalid_argument',
-        `${spec.files.tokenizer.path} adds ${prefix.length + suffix.length} tokens to a text, the model takes ${spec.maxSequenceLength}`,
+        `${spec.files.tokenizer.path} adds ${special.prefix.length + special.suffix.length} tokens to a text, the model takes ${spec.maxSequenceLength}`,
       );
     }
     tokenizer.#natives.set('end', Promise.resolve(tokenizer.#cutting(native, 'end')));
     return tokenizer;
   }
 
-  /** Special tokens that stand before and after every text. */
-  get specialTokens(): { readonly first: number; readonly last: number } {
-    return { first: this.#prefix.length, last: this.#suffix.length };
+  /** Special tokens that stand before and after every text, and between the segments of a pair. */
+  get specialTokens(): { readonly first: number; readonly between: number; readonly last: number } {
+    return { first: this.#prefix.length, between: this.#pair.between.length, last: this.#suffix.length };
+  }
+
+  /** Whether the second segment of a pair has token type 1. */
+  get typesSegments(): boolean {
+    return this.#pair.secondType === 1;
   }
 
   /** Tokens of a sequence without its special ones. */
@@ -64,11 +94,11 @@ export class Tokenizer {
   }
 
   /**
-   * The texts in small parts, in their order, so that the main loop lives on between them. Parts of calls
-   * side by side take turns: the work runs on one thread beside the devices. Ends early once `isOver` holds.
+   * The texts in small parts, in their order; the main loop goes on at least once a millisecond. Parts of
+   * calls side by side take turns: the work runs on one thread beside the devices. Ends early once `isOver` holds.
    */
   async *tokenize(
-    texts: readonly string[],
+    texts: readonly TokenizerText[],
     truncate: Truncate,
     isOver: () => boolean = () => false,
   ): AsyncGenerator<TokenizedText[]> {
@@ -84,33 +114,93 @@ export class Tokenizer {
     }
   }
 
-  async #tokenizePart(texts: readonly string[], truncate: Truncate): Promise<TokenizedText[]> {
-    const faults = texts.map(faultOf);
-    const sound = texts.filter((_, index) => faults[index] === undefined);
-    const encodings = await encodeAll(await this.#native(truncate), sound);
-    let next = 0;
-    return faults.map((fault) => fault ?? this.#sequenceOf(encodings[next++], truncate));
+  async #tokenizePart(texts: readonly TokenizerText[], truncate: Truncate): Promise<TokenizedText[]> {
+    const strings = await this.#tokenizeStrings(
+      texts.filter((text) => typeof text === 'string'),
+      truncate,
+    );
+    const segmented = await this.#tokenizeSegmented(texts.filter(isSegmented), truncate);
+    const [nextString, nextSegmented] = [strings.values(), segmented.values()];
+    return texts.map((text) => {
+      if (text instanceof FarmError) return text;
+      const { value } = (typeof text === 'string' ? nextString : nextSegmented).next();
+      return value ?? new FarmError('internal', 'the tokenizer gave too few rows');
+    });
   }
 
-  #sequenceOf(encoding: Encoding | FarmError | undefined, truncate: Truncate): TokenizedText {
-    if (encoding === undefined) return new FarmError('internal', 'the tokenizer gave too few rows');
-    if (encoding instanceof FarmError) return encoding;
-    const length = encoding.getLength();
-    const special = this.#prefix.length + this.#suffix.length;
-    const truncated = length > this.#maxInner;
-    if (truncated && truncate === 'error') {
-      return new FarmError(
-        'sequence_too_long',
-        `the text has ${length + special} tokens, limit is ${this.maxSequenceLength}`,
-      );
+  async #tokenizeStrings(texts: readonly string[], truncate: Truncate): Promise<TokenizedText[]> {
+    const rows: (TokenizedText | undefined)[] = [];
+    for (const text of texts) {
+      if (this.#turn.isLong) await this.#turn.end;
+      rows.push(this.#tokenizeHere(text, truncate));
     }
-    const kept = Math.min(length, this.#maxInner);
-    const inner = encoding.getIds();
-    const ids = new Int32Array(kept + special);
+    const others = texts.filter((_, index) => rows[index] === undefined);
+    const encodings = others.length > 0 ? await encodeStrings(await this.#native(truncate), others) : [];
+    const next = encodings.values();
+    const tooFew = new FarmError('internal', 'the tokenizer gave too few rows');
+    return rows.map((row) => row ?? this.#sequenceOf(next.next().value ?? tooFew, truncate));
+  }
+
+  /** @returns undefined for a text that is for the library. */
+  #tokenizeHere(text: string, truncate: Truncate): TokenizedText | undefined {
+    const inner = this.#wordPiece?.encode(text, truncate === 'end' ? this.#maxInner + 1 : Infinity);
+    return inner && (this.#refuse(inner.length, truncate) ?? this.#cut(inner, truncate));
+  }
+
+  async #tokenizeSegmented(texts: readonly SegmentedText[], truncate: Truncate): Promise<TokenizedText[]> {
+    if (texts.length === 0) return [];
+    this.#segments ??= this.#native('error').then(
+      (native) =>
+        new SegmentTokenizer({
+          native,
+          wordPiece: this.#wordPiece,
+          single: { before: this.#prefix, after: this.#suffix },
+          pair: this.#pair,
+          maxSequenceLength: this.maxSequenceLength,
+        }),
+    );
+    return (await this.#segments).sequencesOf(texts, truncate);
+  }
+
+  #sequenceOf(encoding: Encoding | FarmError, truncate: Truncate): TokenizedText {
+    if (encoding instanceof FarmError) return encoding;
+    return this.#refuse(encoding.getLength(), truncate) ?? this.#cut(encoding.getIds(), truncate);
+  }
+
+  #refuse(length: number, truncate: Truncate): FarmError | undefined {
+    if (truncate !== 'error' || length <= this.#maxInner) return undefined;
+    const whole = length + this.#prefix.length + this.#suffix.length;
+    return new FarmError(
+      'sequence_too_long',
+      `the text has ${whole} tokens, limit is ${this.maxSequenceLength}`,
+    );
+  }
+
+  #cut(inner: number[] | Int32Array, truncate: Truncate): Sequence {
+    const kept = Math.min(inner.length, this.#maxInner);
+    const from = truncate === 'start' ? inner.length - kept : 0;
+    const ids = new Int32Array(this.#prefix.length + kept + this.#suffix.length);
     ids.set(this.#prefix);
-    ids.set(truncate === 'start' ? inner.slice(length - kept) : inner.slice(0, kept), this.#prefix.length);
+    ids.set(inner.slice(from, from + kept), this.#prefix.length);
     ids.set(this.#suffix, this.#prefix.length + kept);
-    return { ids, truncated };
+    return { ids, truncated: kept < inner.length };
+  }
+
+  /** Tokens of a sequence that begins with a prompt, up to the prompt's last one. */
+  async promptLength(prompt: string): Promise<number> {
+    const [sequence] = await this.#tokenizeStrings([prompt], 'end');
+    if (!sequence || sequence instanceof FarmError) {
+      throw sequence ?? new FarmError('internal', 'the tokenizer gave too few rows');
+    }
+    return sequence.ids.length - this.#suffix.length;
+  }
+
+  /** The tokens of each sequence as the vocabulary writes them; of a text that failed none. */
+  async tokensOf(texts: readonly TokenizedText[]): Promise<string[][]> {
+    const native = await this.#native('end');
+    // A look-up in the library costs about 1 µs.
+    const tokenOf = (id: number): string => (this.#tokenById[id] ??= native.idToToken(id) ?? '');
+    return texts.map((text) => (text instanceof FarmError ? [] : Array.from(text.ids, tokenOf)));
   }
 
   /** The other ways to truncate are rare, and loaded when they are first asked for. */
@@ -132,46 +222,15 @@ export class Tokenizer {
   }
 }
 
-/** A text that the library throws on fails alone. */
-async function encodeAll(
-  native: NativeTokenizer,
-  texts: readonly string[],
-): Promise<(Encoding | FarmError)[]> {
-  if (texts.length === 0) return [];
-  try {
-    return await native.encodeBatch([...texts], { addSpecialTokens: false });
-  } catch (error) {
-    if (texts.length === 1) return [FarmError.from(error)];
-    const one = (text: string): Promise<(Encoding | FarmError)[]> => encodeAll(native, [text]);
-    return (await Promise.all(texts.map(one))).flat();
-  }
-}
-
-function endOfPart(texts: readonly string[], from: number): number {
+function endOfPart(texts: readonly TokenizerText[], from: number): number {
   let units = 0;
   let to = from;
   while (to < texts.length && to - from < MAX_PART_TEXTS) {
-    units += texts[to]?.length ?? 0;
+    units += unitsOf(texts[to] ?? '');
     if (to > from && units > MAX_PART_UNITS) break;
     to += 1;
   }
   return to;
-}
-
-/** What is wrong with a text that came from outside; the callers' types do not hold on a wire. */
-function faultOf(text: unknown): FarmError | undefined {
-  if (typeof text !== 'string') {
-    return new FarmError(
-      'invalid_argument',
-      `the text must be a string, got ${text === null ? 'null' : typeof text}`,
-    );
-  }
-  if (!text.isWellFormed()) {
-    return new FarmError('invalid_argument', 'the text holds a lone surrogate, which has no UTF-8 form');
-  }
-  const bytes = Buffer.byteLength(text);
-  if (bytes <= MAX_TEXT_BYTES) return undefined;
-  return new FarmError('invalid_argument', `the text has ${bytes} bytes, limit is ${MAX_TEXT_BYTES}`);
 }
 
 /** What stands before and after the tokens of a text: the places are read off a short text. */

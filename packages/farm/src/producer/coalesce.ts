@@ -1,8 +1,9 @@
 import {
+  checkOptions,
   encodeOptionsSchema,
-  FarmError,
   MAX_CHUNK_BYTES,
   MAX_CHUNK_TEXTS,
+  textBytes,
   type EncodeOptions,
   type EncodeRequest,
   type Lane,
@@ -24,27 +25,22 @@ export interface SharedTerms {
 /**
  * Up to one chunk of texts somebody waits for goes first, more is bulk.
  *
- * @throws FarmError `invalid_argument` when the model has fewer dimensions than asked for.
+ * @throws FarmError `invalid_argument` when the model cannot do what is asked for.
  */
 export function sharedTerms(
   request: EncodeRequest,
   registration: ModelRegistration,
   texts: number,
 ): SharedTerms {
-  const { model: _, lane, tenant, ...options } = request;
-  const { dimensions } = options;
-  if (dimensions !== undefined && dimensions > registration.dimensions) {
-    throw new FarmError(
-      'invalid_argument',
-      `dimensions is ${dimensions}, the model "${registration.model}" has ${registration.dimensions}`,
-    );
-  }
+  const { model: _, lane, tenant, ...wishes } = request;
+  const options = encodeOptionsSchema.parse(wishes);
+  checkOptions(options, registration);
   return {
     registration,
     lane: lane ?? (texts > MAX_CHUNK_TEXTS ? 'bulk' : 'interactive'),
-    options: encodeOptionsSchema.parse(options),
+    options,
     tenant,
-    maxTexts: maxChunkTexts(registration),
+    maxTexts: maxChunkTexts(registration, options),
   };
 }
 
@@ -95,7 +91,7 @@ export class Coalescer {
     ]);
     // One flush a tick: everything that came in with the same turn of the loop is in it.
     if (this.#open.size === 0) setImmediate(() => this.#flush());
-    const bytes = call.texts.reduce((total, text) => total + Buffer.byteLength(text), 0);
+    const bytes = call.texts.reduce((total, text) => total + textBytes(text), 0);
     const chunk = this.#open.get(key);
     if (chunk?.add(call, bytes) === true) return;
     if (chunk) this.#enqueue(chunk);

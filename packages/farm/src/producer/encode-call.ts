@@ -1,4 +1,4 @@
-import { FarmError, joinBlocks, sliceBlock, type VectorBlock } from '@embedfarm/contract';
+import { FarmError, joinBlocks, sliceBlock, type EncodeText, type VectorBlock } from '@embedfarm/contract';
 import { performance } from 'node:perf_hooks';
 import { concludeCall, type EncodedTexts } from './encoded-texts.ts';
 import type { SettledChunk } from './pending-chunks.ts';
@@ -23,7 +23,7 @@ export interface CallOptions {
 export class EncodeCall {
   readonly promise: Promise<EncodedTexts>;
   readonly model: string;
-  readonly texts: readonly string[];
+  readonly texts: readonly EncodeText[];
   readonly #options: CallOptions;
   readonly #deadlineFault: () => Promise<FarmError>;
   readonly #startedAt = performance.now();
@@ -39,7 +39,7 @@ export class EncodeCall {
   /** `deadlineFault` says why nothing came: no worker, no Redis, or too much work. */
   constructor(
     model: string,
-    texts: readonly string[],
+    texts: readonly EncodeText[],
     options: CallOptions,
     deadlineFault: () => Promise<FarmError>,
   ) {

@@ -99,7 +99,7 @@ export function enqueueRequest(
 function makeJob(
   { registration, options, tenant }: SharedTerms,
   ports: EnqueuePorts,
-  chunk: { requestId: string; chunkIndex: number; texts: string[]; patienceMs: number },
+  chunk: { requestId: string; chunkIndex: number; texts: EncodeJob['texts']; patienceMs: number },
 ): EncodeJob {
   return {
     version: 1,

@@ -4,6 +4,7 @@ import {
   parseOptions,
   redisKeys,
   type EncodeRequest,
+  type EncodeText,
   type Lane,
   type ModelRegistration,
   type RedisKeys,
@@ -125,7 +126,7 @@ export class Producer {
    * @throws TextsFailed when some texts failed; FarmError for the call as a whole.
    */
   async encode(
-    texts: readonly string[],
+    texts: readonly EncodeText[],
     request: EncodeRequest,
     options: CallOptions,
   ): Promise<EncodedTexts> {
@@ -151,7 +152,7 @@ export class Producer {
 
   /** Enqueues all of it and resolves with the request's id; the result is kept for a day after the end. */
   async submit(
-    texts: readonly string[],
+    texts: readonly EncodeText[],
     request: EncodeRequest,
     label: string | undefined,
     options: CallOptions,

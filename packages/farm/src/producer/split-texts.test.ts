@@ -1,3 +1,4 @@
+import { encodeOptionsSchema } from '@embedfarm/contract';
 import { fakeRegistration } from '@embedfarm/testkit/fake-encoder';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -31,8 +32,11 @@ describe('splitting texts into chunks', () => {
 
   it('takes fewer texts where each brings a vector for every token', () => {
     const base = { ...fakeRegistration(), dimensions: 768, maxSequenceLength: 512 };
-    expect(maxChunkTexts({ ...base, pooling: 'mean' })).toBe(256);
-    expect(maxChunkTexts({ ...base, pooling: 'none' })).toBe(10);
-    expect(maxChunkTexts({ ...base, pooling: 'none', dimensions: 65_536 })).toBe(1);
+    const options = encodeOptionsSchema.parse({});
+    expect(maxChunkTexts({ ...base, pooling: 'mean' }, options)).toBe(256);
+    expect(maxChunkTexts({ ...base, pooling: 'none' }, options)).toBe(10);
+    expect(maxChunkTexts({ ...base, pooling: 'none', dimensions: 65_536 }, options)).toBe(1);
+    expect(maxChunkTexts({ ...base, pooling: 'none' }, { ...options, dtype: 'int8' })).toBe(42);
+    expect(maxChunkTexts({ ...base, pooling: 'none' }, { ...options, dimensions: 96 })).toBe(85);
   });
 });

@@ -1,4 +1,4 @@
-import { FarmError, MAX_CHUNK_BYTES, type EncodeJob } from '@embedfarm/contract';
+import { FarmError, MAX_CHUNK_BYTES, textBytes, type EncodeJob, type EncodeText } from '@embedfarm/contract';
 import { cancelRequest, openRequest, sealRequest, REQUEST_TTL_MS } from '../redis/request-record.ts';
 import type { SharedTerms } from './coalesce.ts';
 import { IDLE_TIMEOUT_MS, type CallOptions } from './encode-call.ts';
@@ -17,7 +17,7 @@ const SLICE_CHUNKS = 64;
  * way, the request is cancelled.
  */
 export async function submitTexts(
-  texts: readonly string[],
+  texts: readonly EncodeText[],
   terms: SharedTerms,
   label: string | undefined,
   ports: EnqueuePorts,
@@ -74,7 +74,7 @@ export async function submitTexts(
         deadlineMs: 0,
         resultTtlMs: SUBMITTED_RESULT_TTL_MS,
       });
-      sliceBytes += chunkTexts.reduce((total, text) => total + Buffer.byteLength(text), 0);
+      sliceBytes += chunkTexts.reduce((total, text) => total + textBytes(text), 0);
       const isLast = chunkIndex === ranges.length - 1;
       if (!isLast && slice.length < SLICE_CHUNKS && sliceBytes < SLICE_BYTES) continue;
       await within(queue.enqueue(slice, ports.nowMs()));

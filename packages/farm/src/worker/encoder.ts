@@ -1,19 +1,19 @@
-import type { DeviceReport, EncodeOptions, FloatBlock, Lane } from '@embedfarm/contract';
+import type { DeviceReport, EncodeOptions, EncodeText, Lane, VectorBlock } from '@embedfarm/contract';
 
 /**
  * What a farm worker needs of an engine. `farm` never imports one: apps/worker joins the two.
  */
 export interface Encoder {
   /**
-   * Vectors of the texts, in their order. A text that fails alone is in the block's failures.
+   * Vectors of the texts, in their order and in the dtype asked for. A text that fails alone is in the block's failures.
    *
    * @throws FarmError `cancelled` on abort, or what the device failed with.
    */
   encode(
-    texts: readonly string[],
+    texts: readonly EncodeText[],
     options: EncodeOptions,
     call: { signal: AbortSignal; lane: Lane },
-  ): Promise<FloatBlock>;
+  ): Promise<VectorBlock>;
   /** Work that waits or runs, in ms. */
   readonly backlogMs: number;
   readonly waitingTexts: number;

@@ -1,13 +1,7 @@
-import type { BertConfig } from '@embedfarm/checkpoint/bert-config';
-import {
-  afterAttention,
-  linear,
-  lookUp,
-  sumEmbeddings,
-  type BertBuild,
-} from '@embedfarm/checkpoint/bert-layers';
-import type { BertWeights } from '@embedfarm/checkpoint/bert-weights';
-import { ONNX_TYPES, OnnxGraph } from '@embedfarm/checkpoint/onnx-graph';
+import type { BertConfig } from './bert-config.ts';
+import { afterAttention, linear, lookUp, sumEmbeddings, type BertBuild } from './bert-layers.ts';
+import type { BertWeights } from './bert-weights.ts';
+import { ONNX_TYPES, OnnxGraph } from './onnx-graph.ts';
 
 export interface PlainBertGraphOptions {
   /** Whether the graph has an input `token_type_ids`; without it every type is 0. */

@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import { FarmError } from './farm-error.ts';
+
+/** Most bytes of one text, as `textBytes` counts them: a job stays near 1 MB, and one text is never cut into two jobs. */
+export const MAX_TEXT_BYTES = 1_000_000;
+/** Most tokens of one list of tokens: no model takes more. */
+export const MAX_TEXT_TOKENS = 65_536;
+
+/**
+ * What is encoded to one embedding: a string, or a pair of strings. Under the option `tokens`, a list of tokens, or a
+ * pair of such lists.
+ */
+export type EncodeText = string | readonly string[] | readonly [readonly string[], readonly string[]];
+
+/** As a job holds it; which kind of text fits its options is seen when it is tokenized. */
+export const encodeTextSchema = z.union([
+  z.string(),
+  z.array(z.string()).max(MAX_TEXT_TOKENS),
+  z.tuple([z.array(z.string()).max(MAX_TEXT_TOKENS), z.array(z.string()).max(MAX_TEXT_TOKENS)]),
+]);
+
+// Quotes and a comma in JSON.
+const PART_BYTES = 3;
+
+/** Bytes of a text in UTF-8; each part of a pair and each token counts 3 more. */
+export function textBytes(text: EncodeText): number {
+  if (typeof text === 'string') return Buffer.byteLength(text);
+  let bytes = 0;
+  for (const part of text) bytes += textBytes(part) + PART_BYTES;
+  return bytes;
+}
+
+/**
+ * The texts of a call, checked one by one.
+ *
+ * @param tokens whether they are lists of tokens.
+ * @throws FarmError `invalid_argument` naming the index, the fault and the limit: an empty list, a
+ * value of another kind, a lone surrogate (it has no UTF-8 form), a text over MAX_TEXT_BYTES or MAX_TEXT_TOKENS.
+ */
+export function parseTexts(texts: unknown, { tokens = false }: { tokens?: boolean } = {}): EncodeText[] {
+  if (!Array.isArray(texts)) refuse(`texts must be a list of ${KINDS[`${tokens}`]}, got ${nameKind(texts)}`);
+  if (texts.length === 0) refuse('texts is empty, at least 1 text is needed');
+  // A hole in a sparse list reads as undefined, which the check names.
+  for (let index = 0; index < texts.length; index += 1) {
+    const fault = textFault(texts[index], { tokens }, `texts[${index}]`);
+    if (fault !== undefined) refuse(fault);
+  }
+  return texts as EncodeText[];
+}
+
+const KINDS = { false: 'strings', true: 'lists of tokens' } as const;
+
+/**
+ * What is wrong with a text.
+ *
+ * @param name of the text, for the message.
+ * @returns undefined for an EncodeText of the kind that `tokens` asks for, within the limits.
+ */
+export function textFault(
+  text: unknown,
+  { tokens }: { readonly tokens: boolean },
+  name: string,
+): string | undefined {
+  if (!tokens && typeof text === 'string') return stringFault(text, name);
+  const fault = tokens ? tokensFault(text, name) : pairFault(text, name);
+  if (fault !== undefined) return fault;
+  const bytes = textBytes(text as EncodeText);
+  return bytes > MAX_TEXT_BYTES ? `${name} has ${bytes} bytes, limit is ${MAX_TEXT_BYTES}` : undefined;
+}
+
+function pairFault(text: unknown, name: string): string | undefined {
+  if (!Array.isArray(text)) return `${name} must be a string or a pair of strings, got ${nameKind(text)}`;
+  if (text.length !== 2) return `${name} must be a string or a pair of strings, got a list of ${text.length}`;
+  return stringsFault(text, name);
+}
+
+function tokensFault(text: unknown, name: string): string | undefined {
+  if (!Array.isArray(text)) {
+    return `${name} must be a list of tokens, as the option tokens is true, got ${nameKind(text)}`;
+  }
+  if (!Array.isArray(text[0])) return listFault(text, name);
+  if (text.length !== 2)
+    return `${name} must be a list of tokens or a pair of such lists, got ${text.length} lists`;
+  return listFault(text[0], `${name}[0]`) ?? listFault(text[1], `${name}[1]`);
+}
+
+function listFault(list: unknown, name: string): string | undefined {
+  if (!Array.isArray(list)) return `${name} must be a list of tokens, got ${nameKind(list)}`;
+  if (list.length > MAX_TEXT_TOKENS) return `${name} has ${list.length} tokens, limit is ${MAX_TEXT_TOKENS}`;
+  return stringsFault(list, name);
+}
+
+function stringsFault(strings: readonly unknown[], name: string): string | undefined {
+  for (let index = 0; index < strings.length; index += 1) {
+    const part = `${name}[${index}]`;
+    const text = strings[index];
+    const fault =
+      typeof text === 'string' ? stringFault(text, part) : `${part} must be a string, got ${nameKind(text)}`;
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+function stringFault(text: string, name: string): string | undefined {
+  // A UTF-16 unit takes at most 3 bytes, so short texts are not measured.
+  if (text.length * 3 > MAX_TEXT_BYTES) {
+    const bytes = Buffer.byteLength(text);
+    if (bytes > MAX_TEXT_BYTES) return `${name} has ${bytes} bytes, limit is ${MAX_TEXT_BYTES}`;
+  }
+  return text.isWellFormed() ? undefined : `${name} holds a lone surrogate, which has no UTF-8 form`;
+}
+
+function nameKind(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'array' : typeof value;
+}
+
+function refuse(fault: string): never {
+  throw new FarmError('invalid_argument', fault);
+}
