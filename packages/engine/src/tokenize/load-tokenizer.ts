@@ -4,6 +4,7 @@ import type * as Tokenizers from 'tokenizers';
 import { z } from 'zod';
 import { parseJson } from '../model/model-files.ts';
 import type { ModelSpec } from '../model/model-spec.ts';
+import { checkTokenizerJson } from './check-tokenizer-json.ts';
 
 type Library = typeof Tokenizers;
 type Tokenizer = Tokenizers.Tokenizer;
@@ -89,6 +90,7 @@ const tokenizerSchema = z.looseObject({
 });
 
 function parseTokenizerJson(tokenizers: Library, path: string, json: string): Tokenizer {
+  checkTokenizerJson(path, parseJson(path, json));
   try {
     return tokenizers.Tokenizer.fromString(json);
   } catch (cause) {
