@@ -76,7 +76,15 @@ async function chooseFiles(hub: Hub, directory: string, download: ModelDownload)
     retrying(() => listing.file(path, call.signal), { pace: hub.pace, signal: call.signal });
   if (config !== undefined) {
     const quiet = { ...download, call: { ...call, onDownload: undefined } };
-    await fetchFiles(hub, directory, [await describe(config)], quiet);
+    // It comes before all others are known, so no room was looked for.
+    const file = await describe(config);
+    if (file.bytes > MAX_CONFIG_BYTES) {
+      throw new FarmError(
+        'invalid_argument',
+        `${id.model}: ${config} has ${file.bytes} bytes, limit is ${MAX_CONFIG_BYTES}`,
+      );
+    }
+    await fetchFiles(hub, directory, [file], quiet);
   }
   const chosen = new Set(chooseDescriptions(paths));
   const misfit = config === undefined ? undefined : misfitOf(join(directory, config));
