@@ -42,6 +42,8 @@ describe('parseBertConfig', () => {
     ['position_embedding_type', { position_embedding_type: 'relative_key' }],
     ['hidden_size must be a multiple of num_attention_heads', { num_attention_heads: 3 }],
     ['vocab_size', { vocab_size: 0 }],
+    ['layer_norm_eps', { layer_norm_eps: 1e39 }],
+    ['at model_type', { model_type: 'x'.repeat(101) }],
   ])('refuses what it could not compute, and names %s', (named, fields) => {
     expect(() => parseBertConfig({ ...JSON_CONFIG, ...fields })).toThrow(named);
   });

@@ -27,7 +27,7 @@ export interface BertConfig {
   readonly distanceBuckets?: number;
 }
 
-const typeSchema = z.object({ model_type: z.string().optional() });
+const typeSchema = z.object({ model_type: z.string().max(100).optional() });
 
 /**
  * A Hugging Face `config.json` (or Google's `bert_config.json`), parsed from JSON.

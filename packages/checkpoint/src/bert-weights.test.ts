@@ -25,6 +25,12 @@ describe('checkBertWeights', () => {
     );
   });
 
+  it('names eight of many, and how many more there are', () => {
+    expect(() => checkBertWeights(config, new Map())).toThrow(
+      /embeddings\.word_embeddings\.weight is missing, expected \[\d+, 128\]; .*; and 29 more$/,
+    );
+  });
+
   it('does not ask for blocks that are cut off', () => {
     const weights = new Map(randomBertWeights(config, 1));
     weights.delete('encoder.layer.1.output.dense.bias');

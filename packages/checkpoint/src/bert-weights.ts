@@ -53,7 +53,10 @@ export function poolerWeightShapes({ hiddenSize }: BertConfig): Map<string, numb
   ]);
 }
 
-/** @throws FarmError `invalid_argument` that names, in the family's words, every tensor which is missing or has another shape. */
+// A config of another model makes a fault of every tensor, up to 16,000 of them.
+const MAX_NAMED_FAULTS = 8;
+
+/** @throws FarmError `invalid_argument` that names, in the family's words, tensors which are missing or have another shape: the first 8. */
 export function checkBertWeights(
   config: BertConfig,
   weights: BertWeights,
@@ -73,7 +76,9 @@ export function checkBertWeights(
     }
   }
   if (faults.length === 0) return;
-  throw new FarmError('invalid_argument', `the weights do not fit the config: ${faults.join('; ')}`);
+  const named = faults.slice(0, MAX_NAMED_FAULTS).join('; ');
+  const more = faults.length > MAX_NAMED_FAULTS ? `; and ${faults.length - MAX_NAMED_FAULTS} more` : '';
+  throw new FarmError('invalid_argument', `the weights do not fit the config: ${named}${more}`);
 }
 
 /** @throws FarmError `invalid_argument` when there is no such tensor. */

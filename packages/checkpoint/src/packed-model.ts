@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { copyFile, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { copyFile, mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { FarmError } from '@embedfarm/contract';
 import { formatBertConfig, type BertConfig } from './bert-config.ts';
 import { bertGraph, graphLayers, type BertGraphOptions } from './bert-graph.ts';
@@ -10,6 +9,7 @@ import { openVocabulary, type PackedVocabulary } from './packed-vocabulary.ts';
 import { outputFor, type Pooling } from './pooling.ts';
 import type { Quantization } from './quantized-linear.ts';
 import { sentenceTransformerFiles } from './sentence-transformer-files.ts';
+import { inTemporaryFolder } from './temporary-folder.ts';
 import { writeOnnxModel } from './write-onnx-model.ts';
 
 export interface PackedModel {
@@ -137,15 +137,12 @@ function checkSequenceLength(length: number, config: BertConfig): number {
 
 /** Fills a directory beside the target, then renames it. */
 async function inNewDirectory(target: string, fill: (temporary: string) => Promise<void>): Promise<string> {
-  const temporary = join(dirname(target), `.${basename(target)}.${randomUUID()}.tmp`);
-  await mkdir(temporary, { recursive: true });
-  try {
+  await inTemporaryFolder(target, async (temporary) => {
     await fill(temporary);
-    await rename(temporary, target);
-  } catch (cause) {
-    await rm(temporary, { recursive: true, force: true });
-    if (!isTaken(cause)) throw cause;
-  }
+    await rename(temporary, target).catch((cause: unknown) => {
+      if (!isTaken(cause)) throw cause;
+    });
+  });
   return target;
 }
 

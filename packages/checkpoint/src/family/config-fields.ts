@@ -33,7 +33,8 @@ export const sharedFields = {
   num_attention_heads: sizeField,
   intermediate_size: sizeField,
   max_position_embeddings: sizeField,
-  layer_norm_eps: z.number().positive().default(1e-12),
+  // 1e-12 to 1e-5 in every model there is; it becomes a float32, which 1e39 is not.
+  layer_norm_eps: z.number().positive().max(1).default(1e-12),
   hidden_act: activationField,
   position_embedding_type: z.literal('absolute').default('absolute'),
 };

@@ -8,7 +8,7 @@ import { downloadFile } from './download-file.ts';
 import { hastyPace, HubServer, MODEL, send, sendStart, sha, type Answer } from './hub-server.fixture.ts';
 import type { HubFile } from './hub-listing.ts';
 import { Hub } from './hub.ts';
-import { storageError } from './part-file.ts';
+import { storageError } from '../stored.ts';
 
 const NAME = 'model.safetensors';
 const CONTENT = randomBytes(300_000);

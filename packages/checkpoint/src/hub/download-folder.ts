@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { stored } from './part-file.ts';
+import { stored } from '../stored.ts';
 
 // The folder's time is its owner's heartbeat.
 const HEARTBEAT_MS = 5_000;

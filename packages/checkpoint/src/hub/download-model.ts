@@ -4,6 +4,7 @@ import { FarmError } from '@embedfarm/contract';
 import { parseBertConfig } from '../bert-config.ts';
 import { readWholeFile } from '../read-file-range.ts';
 import { parseJson } from '../read-json-file.ts';
+import { stored } from '../stored.ts';
 import { chooseConfig, chooseDescriptions, chooseWeights } from './choose-files.ts';
 import { downloadFile } from './download-file.ts';
 import { DownloadFolder, removeAbandoned } from './download-folder.ts';
@@ -12,7 +13,7 @@ import type { HubId } from './hub-id.ts';
 import type { HubFile, HubListing } from './hub-listing.ts';
 import type { Hub } from './hub.ts';
 import { inParallel } from './in-parallel.ts';
-import { isKept, stored } from './part-file.ts';
+import { isKept } from './part-file.ts';
 import { retrying, type HubPace } from './retrying.ts';
 
 /** What goes along while a model is fetched. */
@@ -75,7 +76,15 @@ async function chooseFiles(hub: Hub, directory: string, download: ModelDownload)
     retrying(() => listing.file(path, call.signal), { pace: hub.pace, signal: call.signal });
   if (config !== undefined) {
     const quiet = { ...download, call: { ...call, onDownload: undefined } };
-    await fetchFiles(hub, directory, [await describe(config)], quiet);
+    // It comes before all others are known, so no room was looked for.
+    const file = await describe(config);
+    if (file.bytes > MAX_CONFIG_BYTES) {
+      throw new FarmError(
+        'invalid_argument',
+        `${id.model}: ${config} has ${file.bytes} bytes, limit is ${MAX_CONFIG_BYTES}`,
+      );
+    }
+    await fetchFiles(hub, directory, [file], quiet);
   }
   const chosen = new Set(chooseDescriptions(paths));
   const misfit = config === undefined ? undefined : misfitOf(join(directory, config));

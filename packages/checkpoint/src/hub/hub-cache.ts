@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { lstat, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { stored } from '../stored.ts';
 import { isCommit, type HubId } from './hub-id.ts';
 import type { HubFile } from './hub-listing.ts';
-import { isKept, stored } from './part-file.ts';
+import { isKept } from './part-file.ts';
 
 // Another number when other files are chosen: what is in the cache may lack some then.
 const MANIFEST_FORMAT = 1;

@@ -270,6 +270,17 @@ describe('A model of a hub', () => {
     expect(server.requestsFor('model.safetensors')).toEqual([]);
   });
 
+  it('whose config.json is said to be as large as a disk is not begun', async () => {
+    server.listsNamesOnly = true;
+    server.answer('/config.json', (_, response) =>
+      send(response, 200, { 'x-linked-etag': `"${'a'.repeat(64)}"`, 'x-linked-size': '900000000000000' }),
+    );
+    await expect(fetchModel()).rejects.toThrow(
+      'someone/tiny-bert: config.json has 900000000000000 bytes, limit is 4194304',
+    );
+    expect(server.seen.map(({ method }) => method)).toEqual(['GET', 'HEAD']);
+  });
+
   it('at another commit than the one asked for is refused', async () => {
     const listing = JSON.stringify({ sha: 'b'.repeat(40), siblings: [] });
     server.answer('/api/', (_, response) => send(response, 200, {}, listing));

@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { FarmError } from '@embedfarm/contract';
+import { stored } from '../stored.ts';
 import type { HubFile } from './hub-listing.ts';
 
 const READ_BYTES = 1 << 20;
@@ -125,28 +126,6 @@ export async function isKept({ bytes }: HubFile, target: string): Promise<boolea
   const found = await lstat(target).catch(() => undefined);
   return found?.isFile() === true && found.size === bytes;
 }
-
-/** @throws FarmError `invalid_argument` naming the place, with the limit where it is one. */
-export async function stored<Result>(place: string, work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (cause) {
-    throw storageError(place, cause);
-  }
-}
-
-export function storageError(place: string, cause: unknown): FarmError {
-  if (cause instanceof FarmError) return cause;
-  const { code, message } = cause as NodeJS.ErrnoException;
-  const reason = FULL[code ?? ''] ?? message;
-  return new FarmError('invalid_argument', `${place} cannot be kept: ${reason}`, { cause });
-}
-
-const FULL: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full (ENOSPC)',
-  EDQUOT: 'the quota of the disk is used up (EDQUOT)',
-  EFBIG: 'the file is larger than the disk takes (EFBIG)',
-};
 
 function newHash({ bytes, checksum }: HubFile): Hash {
   if (checksum.kind === 'sha256') return createHash('sha256');

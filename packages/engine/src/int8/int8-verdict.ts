@@ -11,11 +11,13 @@ import { writeWhole } from '../model/write-whole.ts';
  */
 export const MIN_COSINE = 0.98;
 
+// Rounding may take it a little beyond 1.
+const cosine = z.number().min(-1.001).max(1.001);
 const verdictSchema = z.object({
   format: z.literal(1),
   texts: z.int().min(1),
-  minCosine: z.number(),
-  meanCosine: z.number(),
+  minCosine: cosine,
+  meanCosine: cosine,
 });
 
 /** How near the vectors of an int8 graph are to those of float32. */

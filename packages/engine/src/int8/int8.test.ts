@@ -90,6 +90,16 @@ describe('an engine with dtype int8', () => {
     });
   });
 
+  it('takes a verdict that cannot be for none, and compares again', async () => {
+    const rows = await encode({ model: source, dtype: 'int8' });
+    const [kept] = await readdir(join(directory, 'cache', 'converted'));
+    const file = join(directory, 'cache', 'converted', kept ?? '', 'int8-check.json');
+    const verdict = await readFile(file, 'utf8');
+    await writeFile(file, JSON.stringify({ ...(JSON.parse(verdict) as object), minCosine: 99 }));
+    expect(await encode({ model: source, dtype: 'int8' })).toEqual(rows);
+    expect(await readFile(file, 'utf8')).toBe(verdict);
+  });
+
   it('is refused with the measured cosine where the weights do not suit it, also the second time', async () => {
     const unfit = await writeWeights(join(directory, 'unfit'), { change: withGiants });
     const refused = expect.objectContaining({

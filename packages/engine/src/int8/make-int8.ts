@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
-import { rename, rm } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { rename } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { convertModel, type ConvertedModel, type ConvertOptions } from '@embedfarm/checkpoint/convert';
+import { inTemporaryFolder } from '@embedfarm/checkpoint/temporary-folder';
 import type { WeightBits } from '@embedfarm/checkpoint/quantize-columns';
 import { readModelSpec } from '../model/model-spec.ts';
 import { compareForms, type ModelForm } from './compare-forms.ts';
@@ -27,9 +27,8 @@ export async function makeInt8(
   options: ConvertOptions = {},
 ): Promise<ConvertedInt8> {
   const target = resolve(out);
-  const temporary = join(dirname(target), `.${basename(target)}.${randomUUID()}`);
-  const [int8, float32] = [`${temporary}.int8.tmp`, `${temporary}.float32.tmp`];
-  try {
+  return await inTemporaryFolder(target, async (folder) => {
+    const [int8, float32] = [join(folder, 'int8'), join(folder, 'float32')];
     await convertModel(source, float32, { ...options, observe: true });
     const reference = await formOf(float32);
     const channelSizes = await observeSizes(reference.spec);
@@ -42,10 +41,7 @@ export async function makeInt8(
     await writeVerdict(int8, verdict);
     await rename(int8, target);
     return { ...converted, directory: target, verdict };
-  } finally {
-    await rm(int8, { recursive: true, force: true });
-    await rm(float32, { recursive: true, force: true });
-  }
+  });
 }
 
 async function formOf(directory: string): Promise<ModelForm> {

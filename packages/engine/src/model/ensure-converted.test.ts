@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { safetensorsOf } from '@embedfarm/testkit/safetensors-of';
 import { tinyModel, writePlainOnnxModel } from '@embedfarm/testkit/tiny-model';
 import { writeWeights } from '@embedfarm/testkit/write-weights';
@@ -72,6 +73,48 @@ it('converts once for two that ask at the same time', async () => {
   expect(await readdir(join(cacheDir, 'converted'))).toHaveLength(1);
 });
 
+it('notices weights of the same size and time of change', async () => {
+  const source = await writeSource('my-bert');
+  await utimes(join(source, 'model.safetensors'), 1, 1);
+  const one = await ensureConverted(source, cacheDir, {});
+  await rm(source, { recursive: true });
+  await writeSource('my-bert');
+  await utimes(join(source, 'model.safetensors'), 1, 1);
+  expect(await ensureConverted(source, cacheDir, {})).not.toBe(one);
+});
+
+it('passes over a link to nowhere', async () => {
+  const source = await writeSource('my-bert');
+  await symlink(join(directory, 'nowhere'), join(source, 'training.log'));
+  expect(await ensureConverted(source, cacheDir, {})).toContain(cacheDir);
+});
+
+it.each(['0_Transformer', '0_BERT'])('finds the encoder that modules.json says is in %s', async (folder) => {
+  const source = join(directory, 'sentence');
+  await writeWeights(join(source, folder));
+  const modules = [
+    { type: 'sentence_transformers.models.Transformer', path: folder },
+    { type: 'sentence_transformers.models.Pooling', path: '1_Pooling' },
+  ];
+  await writeFile(join(source, 'modules.json'), JSON.stringify(modules));
+  await mkdir(join(source, '1_Pooling'));
+  await writeFile(join(source, '1_Pooling', 'config.json'), '{"pooling_mode_cls_token": true}');
+  const engine = await Engine.open({ model: source, cacheDir, devices: 'cpu:1' });
+  const { pooling, normalize } = engine.registration;
+  expect({ pooling, normalize }).toEqual({ pooling: 'cls', normalize: false });
+  await engine.close();
+});
+
+it('takes away what a killed conversion left, also where another one has ended since', async () => {
+  const source = await writeSource('my-bert');
+  const kept = await ensureConverted(source, cacheDir, {});
+  const left = join(cacheDir, 'converted', `.${basename(kept)}.${randomUUID()}.tmp`);
+  await mkdir(left);
+  await utimes(left, 1, 1);
+  expect(await ensureConverted(source, cacheDir, {})).toBe(kept);
+  expect(await readdir(join(cacheDir, 'converted'))).toEqual([basename(kept)]);
+});
+
 it('takes a directory with a graph as it is', async () => {
   const plain = join(directory, 'plain');
   await writePlainOnnxModel(plain);
@@ -86,6 +129,9 @@ it('takes the export beside weights that it cannot read', async () => {
   expect(await ensureConverted(plain, cacheDir, {})).not.toBe(plain);
   await writeFile(join(plain, 'config.json'), JSON.stringify({ ...config, model_type: 'albert' }));
   expect(await ensureConverted(plain, cacheDir, {})).toBe(plain);
+  const relative = { ...config, position_embedding_type: 'relative_key' };
+  await writeFile(join(plain, 'config.json'), JSON.stringify(relative));
+  expect(await ensureConverted(plain, cacheDir, {})).toBe(plain);
 });
 
 it('names what is damaged, and leaves nothing behind', async () => {
@@ -95,7 +141,15 @@ it('names what is damaged, and leaves nothing behind', async () => {
     code: 'invalid_argument',
     message: expect.stringContaining('model.safetensors'),
   });
-  expect(await readdir(join(cacheDir, 'converted'))).toEqual([]);
+  await expect(readdir(join(cacheDir, 'converted'))).rejects.toThrow('ENOENT');
+});
+
+it('says which folder cannot hold what it makes', async () => {
+  await writeFile(cacheDir, 'a file where a folder should be');
+  await expect(ensureConverted(await writeSource('my-bert'), cacheDir, {})).rejects.toMatchObject({
+    code: 'invalid_argument',
+    message: expect.stringMatching(/cache\/converted\/my-bert-[0-9a-f]{16} cannot be kept: ENOTDIR/),
+  });
 });
 
 const writeSource = (name: string): Promise<string> => writeWeights(join(directory, name));

@@ -1,9 +1,12 @@
 import { createHash, type Hash } from 'node:crypto';
-import { mkdir, readdir, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { parseBertConfig } from '@embedfarm/checkpoint/bert-config';
 import { convertModel, type ConvertOptions, type ConvertProgress } from '@embedfarm/checkpoint/convert';
+import type { Pooling } from '@embedfarm/checkpoint/pooling';
 import type { WeightBits } from '@embedfarm/checkpoint/quantize-columns';
-import { MODEL_TYPES } from '@embedfarm/checkpoint/family/encoder-family';
+import { readSentenceTransformer } from '@embedfarm/checkpoint/sentence-transformer-source';
+import { removeAbandonedFolders } from '@embedfarm/checkpoint/temporary-folder';
 import { FarmError } from '@embedfarm/contract';
 import { z } from 'zod';
 import type { ResolvedEngineOptions } from '../engine-options.ts';
@@ -28,14 +31,15 @@ export async function ensureConverted(
   { pooling, poolingLayers, normalize, lowercase, weightBits }: ConversionWishes,
   { signal, onConvert, identity }: ConversionCall = {},
 ): Promise<string> {
-  if (!(await isConvertible(directory))) return directory;
+  if (!(await isConvertible(directory, pooling))) return directory;
   const source = resolve(directory);
   const wishes = { pooling, poolingLayers, normalize, lowercase, weightBits };
   const key = identity ? keyOf(identity, wishes).digest('hex') : await sourceKey(source, wishes);
-  const folder = join(cacheFolder, 'converted');
-  const target = join(folder, `${basename(source)}-${key.slice(0, 16)}`);
-  if (await isFile(join(target, 'embedfarm.json'))) return target;
-  await mkdir(folder, { recursive: true });
+  const target = join(cacheFolder, 'converted', `${basename(source)}-${key.slice(0, 16)}`);
+  if (await isFile(join(target, 'embedfarm.json'))) {
+    await removeAbandonedFolders(dirname(target));
+    return target;
+  }
   try {
     const options: ConvertOptions = {
       ...(pooling !== undefined && { pooling }),
@@ -71,31 +75,46 @@ export interface ConversionWishes extends Partial<
 
 /**
  * Whether a directory holds weights that we build the graph for. A graph of the farm's own is taken as it
- * is; so is a foreign one, but where the weights of a family that we know stand beside it ours is faster and
- * exact.
+ * is; so is a foreign one, but where weights that our graph fits stand beside it ours is faster and exact.
  */
-async function isConvertible(directory: string): Promise<boolean> {
+async function isConvertible(directory: string, pooling: Pooling | undefined): Promise<boolean> {
   const names = await readdir(directory).catch((): string[] => []);
   if (names.includes('embedfarm.json') || names.includes('model.onnx')) return false;
-  if ((await isFile(join(directory, 'onnx', 'model.onnx'))) && !(await isOfKnownFamily(directory)))
-    return false;
+  const hasExport = await isFile(join(directory, 'onnx', 'model.onnx'));
+  if (hasWeights(names)) return !hasExport || (await fitsOurGraph(directory));
+  if (hasExport || !names.includes('modules.json')) return false;
+  // Older sentence-transformers keep the encoder in a folder of its own.
+  const { encoderDirectory } = readSentenceTransformer(directory, pooling);
+  return hasWeights(await readdir(encoderDirectory).catch((): string[] => []));
+}
+
+function hasWeights(names: readonly string[]): boolean {
   return names.some(
     (name) => /^model\.safetensors(\.index\.json)?$/.test(name) || /\.ckpt(-\d+)?\.index$/.test(name),
   );
 }
 
-async function isOfKnownFamily(directory: string): Promise<boolean> {
-  const config = await readModelJson(directory, 'config.json', familySchema);
-  return MODEL_TYPES.some((known) => known === (config?.model_type ?? 'bert'));
+async function fitsOurGraph(directory: string): Promise<boolean> {
+  const config = await readModelJson(directory, 'config.json', z.unknown());
+  try {
+    parseBertConfig(config);
+    return true;
+  } catch {
+    return false;
+  }
 }
-const familySchema = z.object({ model_type: z.string().optional() });
 
-/** Names, sizes and times of change of all files, and what was asked for. */
+/**
+ * Names, sizes and times of change of all files, and what was asked for. Image builders and archives give all
+ * files one mtime, and the weights of two versions of a model have one size: ctime tells them apart, and
+ * nobody can set it.
+ */
 async function sourceKey(source: string, wishes: ConversionWishes): Promise<string> {
   const hash = keyOf(source, wishes);
   for (const name of (await readdir(source, { recursive: true })).toSorted()) {
-    const { size, mtimeMs } = await stat(join(source, name));
-    hash.update(JSON.stringify([name, size, mtimeMs]));
+    // A link to nowhere is a fact like the others; whether the file is needed shows later.
+    const found = await stat(join(source, name)).catch(() => undefined);
+    hash.update(JSON.stringify([name, found?.size, found?.mtimeMs, found?.ctimeMs]));
   }
   return hash.digest('hex');
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { FarmError } from '@embedfarm/contract';
 import { z } from 'zod';
@@ -12,7 +12,8 @@ const HEAD_BYTES = 4096;
 
 /**
  * SHA-256 of files, noted in the cache folder so that gigabytes are read once and not at every start: a note
- * holds as long as the file has the size, time of change and first 4 KiB that it had.
+ * holds as long as the file has the size, times of change and first 4 KiB that it had. Where mtimes are all the
+ * same (archives, image builders), ctime still moves.
  */
 export class FileHashes {
   readonly #folder: string;
@@ -32,11 +33,12 @@ export class FileHashes {
     const look = await lookAt(path);
     if (look.bytes < MIN_NOTED_BYTES) return checked(path, await hashFile(path), expected);
     const note = await this.#read(path);
-    const isNoted = note !== undefined && sameLook(note, look);
+    const { ctimeMs } = await stat(path);
+    const isNoted = note !== undefined && sameLook(note, look) && note.ctimeMs === ctimeMs;
     if (isNoted && !this.#verify) return note.sha256;
     const sha256 = checked(path, await hashFile(path), expected);
     if (isNoted) checked(path, sha256, note.sha256);
-    await this.#write(path, { ...look, sha256 });
+    await this.#write(path, { ...look, ctimeMs, sha256 });
     return sha256;
   }
 
@@ -66,7 +68,10 @@ export class FileHashes {
 }
 
 const lookSchema = z.object({ bytes: z.int(), mtimeMs: z.number(), head: z.string() });
-const noteSchema = lookSchema.extend({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+const noteSchema = lookSchema.extend({
+  ctimeMs: z.number(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
 
 /** What of a file is looked at instead of all of it. */
 export type FileLook = z.output<typeof lookSchema>;
@@ -100,6 +105,7 @@ function checked(path: string, sha256: string, expected: string | undefined): st
   if (expected === undefined || sha256 === expected) return sha256;
   throw new FarmError(
     'invalid_argument',
-    `${path} is damaged: its SHA-256 is ${sha256}, it was written with ${expected}`,
+    `${path} is damaged: its SHA-256 is ${sha256}, it was written with ${expected}; convert the model again, or ` +
+      'delete the directory where it is one of the cache folder: it is made anew',
   );
 }

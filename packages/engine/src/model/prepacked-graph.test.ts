@@ -125,6 +125,7 @@ describe('an engine with prepacked weights', () => {
     const data = join(model, 'model.onnx.data');
     await flipByte(data, 10_000_000);
     await utimes(data, WRITTEN, WRITTEN);
+    await noteCtimes(join(cacheFolder, 'file-hashes'), data);
     // What is not looked at is not seen: the weights come from the cache.
     expect(await encode({ cacheDir: cacheFolder })).toEqual(plain);
     await expect(encode({ cacheDir: cacheFolder, verify: true })).rejects.toMatchObject({
@@ -151,6 +152,15 @@ async function noteTimes(recordFile: string, weights: string): Promise<void> {
     recordFile,
     JSON.stringify({ ...record, 'weights.bin': { ...record['weights.bin'], mtimeMs } }),
   );
+}
+
+/** The same for the notes of hashes. */
+async function noteCtimes(notes: string, weights: string): Promise<void> {
+  const { ctimeMs } = await stat(weights);
+  for (const name of await readdir(notes)) {
+    const note = JSON.parse(await readFile(join(notes, name), 'utf8')) as object;
+    await writeFile(join(notes, name), JSON.stringify({ ...note, ctimeMs }));
+  }
 }
 
 async function flipByte(path: string, at: number): Promise<void> {

@@ -1,6 +1,7 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { inTemporaryFolder, removeAbandonedFolders } from '@embedfarm/checkpoint/temporary-folder';
 import { FarmError } from '@embedfarm/contract';
 import { z } from 'zod';
 import type { CpuFeatures } from '../device/cpu-features.ts';
@@ -43,7 +44,10 @@ export async function ensurePrepacked(spec: ModelSpec, call: PrepackCall): Promi
   if (spec.graph !== 'packed' || (await dataBytes(call.hashes)) < MIN_DATA_BYTES) return own;
   const folder = join(call.cacheFolder, 'prepacked', prepackKey(call));
   const graph = join(folder, PREPACKED_GRAPH_FILE);
-  if (await isWhole(folder, call.verify)) return graph;
+  if (await isWhole(folder, call.verify)) {
+    await removeAbandonedFolders(dirname(folder));
+    return graph;
+  }
   try {
     await rm(folder, { recursive: true, force: true });
     await makeFolder(folder, own);
@@ -78,9 +82,7 @@ const RECORD_FILE = 'prepacked.json';
 const recordSchema = z.record(z.string(), fileLookSchema.extend({ sha256: z.string() }));
 
 async function makeFolder(folder: string, graph: string): Promise<void> {
-  const temporary = `${folder}.${randomUUID()}.tmp`;
-  await mkdir(temporary, { recursive: true });
-  try {
+  await inTemporaryFolder(folder, async (temporary) => {
     await prepackGraph(graph, temporary);
     const record: z.output<typeof recordSchema> = {};
     for (const name of FILES) {
@@ -89,10 +91,7 @@ async function makeFolder(folder: string, graph: string): Promise<void> {
     }
     await writeFile(join(temporary, RECORD_FILE), JSON.stringify(record));
     await rename(temporary, folder);
-  } catch (cause) {
-    await rm(temporary, { recursive: true, force: true });
-    throw cause;
-  }
+  });
 }
 
 /** Size, time of change and first 4 KiB of every file as they were; with `verify` every byte. */

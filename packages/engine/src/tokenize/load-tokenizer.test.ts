@@ -70,7 +70,9 @@ describe('A tokenizer.json', () => {
     const lowercase = { type: 'Lowercase' };
     expect(await idsOf('other', 'Été', undefined, lowercase)).toEqual([5]);
     await expect(idsOf('refused', 'Été', false, lowercase)).rejects.toThrow(
-      /tokenizer\.json: .*"BertNormalizer".*normalizer\.type/s,
+      /lowercase is false, but .*tokenizer\.json has true, and no BertNormalizer/,
     );
+    expect(await idsOf('agreed', 'Été', true, lowercase)).toEqual([5]);
+    expect(await idsOf('agreed-cased', 'Été', false, null)).toEqual([3]);
   });
 });

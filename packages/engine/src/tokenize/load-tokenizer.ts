@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import { readTokenizerJson as tokenizerOnDisk } from '@embedfarm/checkpoint/tokenizer-json';
 import { FarmError, parseOptions } from '@embedfarm/contract';
 import type * as Tokenizers from 'tokenizers';
 import { z } from 'zod';
 import { parseJson } from '../model/model-files.ts';
 import type { ModelSpec } from '../model/model-spec.ts';
+import { checkTokenizerJson } from './check-tokenizer-json.ts';
 
 type Library = typeof Tokenizers;
 type Tokenizer = Tokenizers.Tokenizer;
@@ -58,7 +60,11 @@ async function readTokenizerJson(
   const json = await readFile(path, 'utf8');
   if (lowercaseFirst) return withLowercaseFirst(path, json);
   if (lowercase === undefined) return json;
-  const tokenizer = parseOptions(path, tokenizerSchema, parseJson(path, json));
+  const tokenizer = parseOptions(path, anyTokenizerSchema, parseJson(path, json));
+  if (tokenizer.normalizer?.type !== 'BertNormalizer') {
+    requireCasing(path, lowercase);
+    return json;
+  }
   // As in Google's BERT: accents go where capitals do.
   const normalizer = { ...tokenizer.normalizer, lowercase, strip_accents: lowercase };
   return JSON.stringify({ ...tokenizer, normalizer });
@@ -84,11 +90,18 @@ function withLowercaseFirst(path: string, json: string): string {
 
 const anyTokenizerSchema = z.looseObject({ normalizer: z.looseObject({ type: z.string() }).nullish() });
 
-const tokenizerSchema = z.looseObject({
-  normalizer: z.looseObject({ type: z.literal('BertNormalizer') }),
-});
+/** Other normalizers are taken as they are, where that is what is wished. */
+function requireCasing(path: string, lowercase: boolean): void {
+  const own = tokenizerOnDisk(path)?.lowercase;
+  if (own === lowercase) return;
+  throw new FarmError(
+    'invalid_argument',
+    `lowercase is ${lowercase}, but ${path} has ${own}, and no BertNormalizer that could be told otherwise`,
+  );
+}
 
 function parseTokenizerJson(tokenizers: Library, path: string, json: string): Tokenizer {
+  checkTokenizerJson(path, parseJson(path, json));
   try {
     return tokenizers.Tokenizer.fromString(json);
   } catch (cause) {
