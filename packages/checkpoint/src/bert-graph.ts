@@ -11,11 +11,12 @@ import { resolvePoolingLayers, type GraphOutput } from './pooling.ts';
 import type { Quantization } from './quantized-linear.ts';
 
 /**
- * Slots a row come in fours. The runtime's Softmax without AVX sums four lanes at a time and what is left
- * over one by one, so the order of a sum, and its last bits, would hang on S: on an emulated Nehalem 106
- * of 174 rows differed (by 2e-6 at most), and none with fours. The rounding costs nothing measurable.
+ * Slots a row come in sixteens, as many as a vector of AVX-512 holds: the runtime's Softmax takes what is left
+ * over one lane at a time, and three times as long over 28 slots as over 32 (8 % of a run in int8). Without AVX it
+ * sums four at a time, so that with any other number the order of a sum, and its last bits, would hang on S: on
+ * an emulated Nehalem 106 of 174 rows differed (by 2e-6 at most), and none with fours.
  */
-export const SLOT_MULTIPLE = 4;
+export const SLOT_MULTIPLE = 16;
 
 export interface BertGraphOptions {
   /** Encoder blocks to keep at most, 1 to `config.layers`. Default: up to the highest one that is pooled. */
@@ -27,7 +28,7 @@ export interface BertGraphOptions {
   readonly poolingLayers?: readonly number[];
   /** `tokens` by default. */
   readonly output?: GraphOutput;
-  /** Keeps the matrices of the blocks in whole numbers: see `quantizedProduct`. Float32 by default. */
+  /** Keeps the matrices of the blocks in whole numbers: see `quantizedLinear`. Float32 by default. */
   readonly quantization?: Quantization | undefined;
   /** Adds outputs with the sizes of the linear layers' channels, which a quantization may use: see `observedLayer`. */
   readonly observe?: boolean;

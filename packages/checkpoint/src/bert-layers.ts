@@ -1,7 +1,7 @@
 import type { BertConfig } from './bert-config.ts';
 import { weightOf, type BertWeights } from './bert-weights.ts';
 import type { OnnxGraph } from './onnx-graph.ts';
-import { quantizedProduct, zeroPoints, type Quantization } from './quantized-linear.ts';
+import { quantizedLinear, type Quantization } from './quantized-linear.ts';
 
 /** What every part of an encoder graph is built from. */
 export interface BertBuild {
@@ -20,6 +20,8 @@ export interface LinearInput {
   readonly rows: 'ids' | 'rows';
   /** Whether it comes out of a layer norm: then few channels are much larger than the others, always the same. */
   readonly isNormed?: boolean;
+  /** No number of it is below its negative, where that is known. */
+  readonly leastSize?: number | undefined;
 }
 
 const EMBEDDING_TABLES = {
@@ -72,9 +74,9 @@ export function linear(
   const bias = graph.floats(`${name}_bias`, [outputs], () => endToEnd(biases, outputs));
   if (observe && of?.isNormed) outputSizes(graph, name, inputs, input);
   if (quantization && of) {
-    const zeros = graph.once(`${of.rows}_zero_points`, (zero) => zeroPoints(graph, zero, of.rows));
-    const product = quantizedProduct(graph, { name, inputs, outputs, read }, quantization, input, zeros);
-    return graph.node(name, 'Add', [product, bias]);
+    const { rows, leastSize } = of;
+    const layer = { name, inputs, outputs, read, bias, rows, leastSize };
+    return quantizedLinear(graph, layer, quantization, input);
   }
   const matrix = graph.floats(`${name}_weight`, [inputs, outputs], read);
   const product = graph.node(`${name}_product`, 'MatMul', [input, matrix]);
@@ -95,10 +97,11 @@ export function layerNorm(build: BertBuild, name: string, part: string, input: s
   });
 }
 
+/** `leastSize` is how far below zero the function goes. */
 const ACTIVATIONS = {
-  gelu: { op: 'Gelu', domain: 'com.microsoft' },
-  gelu_tanh: { op: 'FastGelu', domain: 'com.microsoft' },
-  relu: { op: 'Relu', domain: '' },
+  gelu: { op: 'Gelu', domain: 'com.microsoft', leastSize: 0.17 },
+  gelu_tanh: { op: 'FastGelu', domain: 'com.microsoft', leastSize: 0.1701 },
+  relu: { op: 'Relu', domain: '', leastSize: 1e-12 },
 } as const;
 
 /** What follows the heads in an encoder block: output projection, residual, feed-forward, residual. */
@@ -118,9 +121,9 @@ export function afterAttention(
     rows,
     isNormed: true,
   });
-  const { op, domain } = ACTIVATIONS[config.activation];
+  const { op, domain, leastSize } = ACTIVATIONS[config.activation];
   const active = graph.node(`${name}_active`, op, [wide], { domain });
-  const narrow = linear(build, `${name}_narrow`, [`${block}.output.dense`], active, { rows });
+  const narrow = linear(build, `${name}_narrow`, [`${block}.output.dense`], active, { rows, leastSize });
   const last = graph.node(`${name}_sum`, 'Add', [narrow, middle]);
   return layerNorm(build, name, `${block}.output.LayerNorm`, last);
 }

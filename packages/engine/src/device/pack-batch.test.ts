@@ -7,12 +7,15 @@ const batch = joinSequences([Int32Array.of(5, 6, 7), Int32Array.of(8)]);
 
 it('packs rows without padding and says where attention finds its tokens', () => {
   const { slots, positions, pad, unpad, bias, starts } = packBatch(batch, 4);
-  // Three tokens take four slots: the number is a multiple of four.
-  expect(slots).toBe(4);
+  // Three tokens take sixteen slots: the number is a multiple of that.
+  expect(slots).toBe(16);
+  const padding = Array.from({ length: 13 }, () => 0);
   expect([...positions]).toEqual([0, 1, 2, 0]);
-  expect([...pad]).toEqual([0, 1, 2, 0, 3, 3, 3, 3]);
-  expect([...unpad]).toEqual([0, 1, 2, 16]);
-  expect([...bias]).toEqual([0, 0, 0, -1e9, 0, -1e9, -1e9, -1e9]);
+  expect([...pad]).toEqual([0, 1, 2, ...padding, ...Array.from({ length: 16 }, () => 3)]);
+  expect([...unpad]).toEqual([0, 1, 2, 64]);
+  const seen = [...bias].map((value) => (value === 0 ? 1 : 0)).join('');
+  expect(seen).toBe('11100000000000001000000000000000');
+  expect(new Set(bias)).toEqual(new Set([0, Math.fround(-1e9)]));
   expect([...starts]).toEqual([0, 3]);
 });
 
@@ -36,6 +39,6 @@ it('lets no token attend to masked ones, between segments too', () => {
   const pair = joinSequences([Int32Array.of(2, 5, 3, 6, 3), Int32Array.of(2, 5, 3)], [{ secondAt: 3 }, {}]);
   const masked = { first: 1, between: 1, last: 1 };
   const seen = [...packBatch(pair, 1, masked).bias].map((bias) => (bias === 0 ? 1 : 0)).join('');
-  expect(seen).toBe('0101000001000000');
+  expect(seen).toBe('01010000000000000100000000000000');
   expect([...padBatch(pair, 0, masked).mask].join('')).toBe('0101001000');
 });
