@@ -31,6 +31,14 @@ describe('The devices of an Engine', () => {
     expect(chosen).toEqual([{ names: ['cpu/0', 'cpu/1', ...together], notes: [] }]);
   });
 
+  it('are closed again where whoever is told of them throws', async () => {
+    const onDevices = (): void => {
+      throw new Error('not these');
+    };
+    // checkOpenHandles sees the threads that are left.
+    await expect(Engine.open({ model: tiny, devices: 'cpu:2' }, { onDevices })).rejects.toThrow('not these');
+  });
+
   it('are cores alone where low latency is switched off', async () => {
     const chosen: DeviceChoice[] = [];
     const options = { model: tiny, devices: 'cpu:2', lowLatency: false };

@@ -215,6 +215,26 @@ describe('Prompts', () => {
     },
   );
 
+  it.each([true, false])('that leave no room for a text are refused; pooled: %s', async (includePrompt) => {
+    const model = await writePrompted(`long-${includePrompt}`, writeTinyModel, { includePrompt });
+    const engine = await open({ model, maxSequenceLength: 16 });
+    const fault = /prompt is too long: with special tokens it fills the 16 tokens that the model takes/;
+    for (const words of [14, 15, 400])
+      await expect(engine.encode(TEXTS, { prompt: 'the '.repeat(words) })).rejects.toMatchObject({
+        code: 'invalid_argument',
+        detail: expect.stringMatching(fault) as string,
+      });
+    const { failures, tokens } = await engine.encode(['river'], { prompt: 'the '.repeat(13) });
+    expect([failures, [...tokens]]).toEqual([[], [16]]);
+  });
+
+  it('that are pooled go first where a text is cut at the start', async () => {
+    const engine = await open({ model: await writePrompted('cut', writeTinyModel), maxSequenceLength: 6 });
+    const options = { prompt: 'the '.repeat(9), truncate: 'start', returnTokens: true } as const;
+    const { tokenLists } = await engine.encode(['river of time'], options);
+    expect(tokenLists).toEqual([['[CLS]', 'the', 'river', 'of', 'time', '[SEP]']]);
+  });
+
   it('that are not pooled begin a text with its own first token, or are refused by a graph of first tokens', async () => {
     const plainModel = await writePrompted('cls', writePlainOnnxModel, {
       pooling: 'cls',

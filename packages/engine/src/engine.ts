@@ -26,7 +26,7 @@ import { openDevices, type DeviceChoice } from './device/open-devices.ts';
 import { openModelPool } from './device/open-model-pool.ts';
 import { togetherThreads } from './device/together-threads.ts';
 import { engineOptionsSchema, type EngineOptions, type ResolvedEngineOptions } from './engine-options.ts';
-import { callPrompt } from './model/call-prompt.ts';
+import { callPrompt, type CallPrompt } from './model/call-prompt.ts';
 import type { OpenCall } from './model/model-directory.ts';
 import type { ModelSpec } from './model/model-spec.ts';
 import { prepareModel } from './model/prepare-model.ts';
@@ -102,10 +102,15 @@ export class Engine {
       },
       readMachineFacts,
     );
-    call.onDevices?.({ ...choice, names: pool.names });
-    const calibration = await calibrateEngine(pool.devices, { spec, fingerprint }, resolved);
-    const seats = seatsFor(pool.devices, resolved, calibration);
-    return new Engine({ spec, fingerprint, options: resolved, tokenizer, pool, seats });
+    try {
+      call.onDevices?.({ ...choice, names: pool.names });
+      const calibration = await calibrateEngine(pool.devices, { spec, fingerprint }, resolved);
+      const seats = seatsFor(pool.devices, resolved, calibration);
+      return new Engine({ spec, fingerprint, options: resolved, tokenizer, pool, seats });
+    } catch (error) {
+      await pool.close();
+      throw error;
+    }
   }
 
   /**
@@ -156,9 +161,10 @@ export class Engine {
     // A copy: the caller may use the list anew while the call runs, and a hole must be a text that fails.
     const prepared = Array.from(texts, (text) => tokenizerText(text, { tokens, prompt: prompt.text }));
     const feeding = this.#feed(call, prepared, {
-      ...wishes,
+      truncate: wishes.truncate,
+      returnTokens,
       lane,
-      unpooledPrompt: prompt.isPooled ? '' : prompt.text,
+      prompt,
     }).catch((error: unknown) => giveUp(FarmError.from(error)));
     const ended = Promise.allSettled([feeding, call.settled]);
     this.#calls.add(ended);
@@ -175,10 +181,12 @@ export class Engine {
   async #feed(
     call: EncodeCall,
     texts: readonly TokenizerText[],
-    { truncate, returnTokens = false, lane, unpooledPrompt }: EncodeOptions & FeedOptions,
+    { truncate, returnTokens = false, lane, prompt }: FeedOptions,
   ): Promise<void> {
-    const isPooled = unpooledPrompt === '';
-    const marks = isPooled ? {} : { unpooled: await this.#tokenizer.promptLength(unpooledPrompt) };
+    // A cut at the start takes the prompt first, and leaves the text.
+    const length =
+      prompt.text === '' || truncate === 'start' ? 0 : await this.#tokenizer.promptLength(prompt.text);
+    const marks = prompt.isPooled ? {} : { unpooled: length };
     let index = 0;
     let ready: WaitingSequence<BatchedCall>[] = [];
     for await (const part of this.#tokenizer.tokenize(texts, truncate, () => call.isSettled)) {
@@ -240,8 +248,7 @@ export class Engine {
   }
 }
 
-interface FeedOptions {
+interface FeedOptions extends Pick<EncodeOptions, 'truncate' | 'returnTokens'> {
   readonly lane: Lane;
-  /** What goes before every text without being pooled; empty where nothing does. */
-  readonly unpooledPrompt: string;
+  readonly prompt: CallPrompt;
 }

@@ -122,4 +122,23 @@ describe('Batcher with all cores as one device', () => {
     expect(call.failures.size).toBe(0);
     expect(batcher.counters.devicesLost).toBe(1);
   });
+
+  it('does without it once it was lost: no text waits for it to be opened again', async () => {
+    const { first, second, together, batcher, releaseAll } = open();
+    const calls = [put(batcher, [20])];
+    await together.begun(1);
+    together.lose();
+    await Promise.any([first.begun(1), second.begun(1)]);
+    releaseAll();
+    await calls[0]?.settled;
+    for (let count = 0; count < 3; count += 1) {
+      const call = put(batcher, [20]);
+      await call.settled;
+      calls.push(call);
+    }
+    expect(calls.map(({ failures }) => failures.size)).toEqual([0, 0, 0, 0]);
+    expect(together.batches).toHaveLength(1);
+    expect(batcher.counters).toMatchObject({ devicesLost: 1, batches: 4 });
+    expect(batcher.backlogMs).toBe(0);
+  });
 });

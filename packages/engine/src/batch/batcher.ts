@@ -43,7 +43,8 @@ export interface BatchCounters {
 export class Batcher {
   readonly #options: BatcherOptions;
   readonly #seats: readonly Seat[];
-  readonly #together: Seat | undefined;
+  /** Until it is lost: it is a gain, and what waits for its return would be slower than on a core. */
+  #together: Seat | undefined;
   readonly #ways = new LoneWays();
   readonly #line: WaitingLine<BatchedCall>;
   readonly #listeners = new Set<() => void>();
@@ -227,6 +228,7 @@ export class Batcher {
     if (error.code === 'device_lost' && !running.isBystander) {
       seat.excuseOthers(running);
       this.#counters = { ...this.#counters, devicesLost: this.#counters.devicesLost + 1 };
+      if (seat === this.#together) this.#together = undefined;
     }
     const { again, failed } = divideBatch({ sequences, losses }, error, running.isBystander);
     for (const { call, index } of failed) {

@@ -91,6 +91,14 @@ describe('calibrate', () => {
     expect([...(await alone.run()).keys()]).toEqual(['cpu/0', 'cuda:0']);
   });
 
+  it('leaves cores that others use after a round: the next start would measure them again', async () => {
+    const shared = machine({ 'cpu/0': { msPerToken: 0.01 } }, 0.5);
+    expect((await shared.run()).size).toBe(0);
+    const alone = machine({ 'cpu/0': { msPerToken: 0.01 } });
+    await alone.run();
+    expect(shared.batches() * 3).toBe(alone.batches());
+  });
+
   it('leaves out a device that fails', async () => {
     const { run } = machine({ webgpu: { fault: () => new FarmError('internal', 'broken') } });
     expect((await run()).size).toBe(0);

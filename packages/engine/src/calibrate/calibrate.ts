@@ -41,7 +41,8 @@ const MIN_CORE_SHARE = 0.8;
 /**
  * The best token budget of every device, and its speed: out of the cache, or else measured for 2 s at most
  * with all devices running. Cores have one budget together, every card its own. A device that could not be
- * measured is left out; so are cores that others used as well, and nothing is kept in the cache then.
+ * measured is left out; so are cores that others used as well: they are left after a round, and nothing is
+ * kept in the cache then.
  */
 export async function calibrate(
   devices: readonly WarmDevice[],
@@ -52,6 +53,12 @@ export async function calibrate(
   if (known && devices.every(({ device }) => known.has(device.name))) return known;
   const [beginMs, beginCpuMs] = [options.now(), options.cpuMs()];
   const deadlineMs = beginMs + LIMIT_MS;
+  const busy = devices.filter(({ device }) => providerOf(device.name) === 'cpu').length;
+  let isOurs = true;
+  const areOurs = (): boolean => {
+    const wanted = Math.min(busy, options.cores) * (options.now() - beginMs) * MIN_CORE_SHARE;
+    return (isOurs &&= options.cpuMs() - beginCpuMs >= wanted);
+  };
   const measured = await Promise.all(
     devices.map(async (warm) => {
       const { name } = warm.device;
@@ -60,14 +67,13 @@ export async function calibrate(
         tokenBudget,
         batch: typicalBatch({ ...options, tokenBudget }),
       }));
-      const points = await measureDevice(warm, { ...options, batches, rounds: ROUNDS, deadlineMs });
+      // What will not be judged is not worth the wait, at every start anew.
+      const goesOn = provider === 'cpu' ? areOurs : () => true;
+      const points = await measureDevice(warm, { ...options, batches, rounds: ROUNDS, goesOn, deadlineMs });
       return { name, provider, points };
     }),
   );
-  const busy = measured.filter(({ provider }) => provider === 'cpu').length;
-  const wanted = Math.min(busy, options.cores) * (options.now() - beginMs) * MIN_CORE_SHARE;
-  const isOurs = options.cpuMs() - beginCpuMs >= wanted;
-  const calibration = chooseAll(isOurs ? measured : measured.filter(({ provider }) => provider !== 'cpu'));
+  const calibration = chooseAll(areOurs() ? measured : measured.filter(({ provider }) => provider !== 'cpu'));
   if (isOurs) await cache.write(calibration);
   return calibration;
 }

@@ -17,7 +17,10 @@ function clocked(options: FakeDeviceOptions = {}) {
   };
   const device = new FakeDevice({ msPerBatch: 100, msPerToken: 1, wait, ...options });
   const measure = (deadlineMs: number) =>
-    measureDevice({ device, msPerToken: 2 }, { batches: BATCHES, rounds: 3, deadlineMs, now: () => nowMs });
+    measureDevice(
+      { device, msPerToken: 2 },
+      { batches: BATCHES, rounds: 3, goesOn: () => true, deadlineMs, now: () => nowMs },
+    );
   return { device, measure };
 }
 
@@ -42,7 +45,7 @@ describe('measureDevice', () => {
     const device = new FakeDevice({ msPerToken: 1, wait });
     const points = await measureDevice(
       { device, msPerToken: 1 },
-      { batches: BATCHES, rounds: 3, deadlineMs: 1e9, now: () => nowMs },
+      { batches: BATCHES, rounds: 3, goesOn: () => true, deadlineMs: 1e9, now: () => nowMs },
     );
     expect(points.map(({ tokensPerSecond }) => tokensPerSecond)).toEqual([1_000, 1_000, 1_000]);
   });

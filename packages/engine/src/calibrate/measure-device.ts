@@ -5,6 +5,8 @@ import type { BudgetPoint } from './choose-budget.ts';
 export interface MeasureOptions {
   readonly batches: readonly { readonly tokenBudget: number; readonly batch: SequenceBatch }[];
   readonly rounds: number;
+  /** Asked before every round but the first: whether another one is worth its time. */
+  readonly goesOn: () => boolean;
   /** By `now`: nothing begins that would end later, by what is known of the device. */
   readonly deadlineMs: number;
   readonly now: () => number;
@@ -19,12 +21,13 @@ const IN_FLIGHT = 2;
  */
 export async function measureDevice(
   { device, msPerToken }: WarmDevice,
-  { batches, rounds, deadlineMs, now }: MeasureOptions,
+  { batches, rounds, goesOn, deadlineMs, now }: MeasureOptions,
 ): Promise<BudgetPoint[]> {
   const points = new Map<number, { msPerToken: number; runs: number }>();
   let within = batches.length;
   let knownMsPerToken = msPerToken;
   for (let round = 0; round < rounds; round += 1) {
+    if (round > 0 && !goesOn()) break;
     for (const [at, { tokenBudget, batch }] of batches.entries()) {
       if (at >= within) break;
       const tokens = batch.ids.length * IN_FLIGHT;

@@ -8,6 +8,7 @@ import { tinyModel, writeTinyModel } from '@embedfarm/testkit/tiny-model';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { joinSequences } from '../batch/sequence-batch.ts';
 import { readModelSpec } from '../model/model-spec.ts';
+import { deviceOptionsOf } from './device-options-of.ts';
 import { OnnxDevice } from './onnx-device.ts';
 
 let directory: string;
@@ -40,16 +41,11 @@ async function open(
   poolingLayers = [-1],
 ): Promise<OnnxDevice> {
   const path = await writeTinyModel(join(directory, String(models++)), { config, pooling, poolingLayers });
-  const { files, ...spec } = await readModelSpec(path);
-  const { graph, output, vocabularySize, maxSequenceLength, dimensions, heads, padId } = spec;
-  const sizes = { vocabularySize, maxSequenceLength, dimensions, heads, padId };
+  const spec = await readModelSpec(path);
+  const special = { specialTokens: { first: 1, between: 1, last: 1 }, typesSegments: false };
   const device = await OnnxDevice.open({
-    ...sizes,
+    ...deviceOptionsOf(spec, spec.files.graph, special),
     name: 'cpu/0',
-    modelFile: files.graph,
-    graph,
-    output,
-    pooling,
   });
   onTestFinished(() => device.close());
   return device;

@@ -1,7 +1,7 @@
 import { FarmError } from '@embedfarm/contract';
 
 /** What of the runtime runs a device. */
-export const PROVIDERS = ['cpu', 'cuda', 'webgpu'] as const;
+const PROVIDERS = ['cpu', 'cuda', 'webgpu'] as const;
 export type Provider = (typeof PROVIDERS)[number];
 
 /**

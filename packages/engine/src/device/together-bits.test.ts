@@ -3,11 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BertConfig } from '@embedfarm/checkpoint/bert-config';
 import type { Pooling } from '@embedfarm/checkpoint/pooling';
+import { WEIGHT_DTYPES, type WeightDtype } from '@embedfarm/contract';
 import { writeTinyModel } from '@embedfarm/testkit/tiny-model';
+import { writeWeights } from '@embedfarm/testkit/write-weights';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { joinSequences } from '../batch/sequence-batch.ts';
+import { makeInt8 } from '../int8/make-int8.ts';
 import { readModelSpec, type ModelSpec } from '../model/model-spec.ts';
+import { readCpuFeatures, weightBitsFor } from './cpu-features.ts';
+import { deviceOptionsOf } from './device-options-of.ts';
 import { OnnxDevice } from './onnx-device.ts';
 
 let directory: string;
@@ -24,27 +29,35 @@ const SIZES: Record<string, Partial<BertConfig>> = {
 const POOLINGS: readonly Pooling[] = ['mean', 'cls', 'cls_pooled', 'none'];
 // More threads than cores divide the work just as well.
 const THREADS = [2, 3, 8];
+const NO_PAIRS = { specialTokens: { first: 1, between: 1, last: 1 }, typesSegments: false };
 
 async function open(spec: ModelSpec, threads: number): Promise<OnnxDevice> {
-  const { files, graph, output, pooling, vocabularySize, maxSequenceLength, dimensions, heads, padId } = spec;
-  const sizes = { vocabularySize, maxSequenceLength, dimensions, heads, padId };
   const device = await OnnxDevice.open({
-    ...sizes,
+    ...deviceOptionsOf(spec, spec.files.graph, NO_PAIRS),
     name: threads === 1 ? 'cpu/0' : 'cpu/*',
     threads,
-    modelFile: files.graph,
-    graph,
-    output,
-    pooling,
   });
   onTestFinished(() => device.close());
   return device;
 }
 
+/** Both forms of the weights, whatever int8 does to the vectors. */
+const WRITE: Readonly<
+  Record<WeightDtype, (path: string, config: Partial<BertConfig>, pooling: Pooling) => Promise<string>>
+> = {
+  float32: (path, config, pooling) => writeTinyModel(path, { config, pooling }),
+  int8: async (path, config, pooling) => {
+    const source = await writeWeights(`${path}-weights`, { config });
+    const bits = weightBitsFor(await readCpuFeatures());
+    return (await makeInt8(source, path, bits, { pooling })).directory;
+  },
+};
+const CASES = WEIGHT_DTYPES.flatMap((dtype) => POOLINGS.map((pooling) => ({ dtype, pooling })));
+
 describe.each(Object.entries(SIZES))('a packed graph on several threads, %s', (name, config) => {
-  it.each(POOLINGS)('gives the bits of one thread, by %s', async (pooling) => {
-    const path = join(directory, `${name}-${pooling}`);
-    const spec = await readModelSpec(await writeTinyModel(path, { config, pooling }));
+  it.each(CASES)('gives the bits of one thread, in $dtype by $pooling', async ({ dtype, pooling }) => {
+    const path = join(directory, `${name}-${dtype}-${pooling}`);
+    const spec = await readModelSpec(await WRITE[dtype](path, config, pooling));
     const core = await open(spec, 1);
     const others = await Promise.all(THREADS.map((threads) => open(spec, threads)));
     const long = { minLength: 1, maxLength: Math.min(200, spec.maxSequenceLength) };

@@ -5,7 +5,7 @@ export const UNKNOWN = 0;
 /** Part of a word, or nothing at all. */
 export const WORD = 1;
 /** Between words. */
-export const SPACE = 2;
+const SPACE = 2;
 /** What becomes of it depends on its neighbours: for the library. */
 export const SLOW = 3;
 /** A word of its own, whatever stands beside it; its token id is added to this. */

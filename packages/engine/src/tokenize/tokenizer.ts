@@ -186,13 +186,22 @@ export class Tokenizer {
     return { ids, truncated: kept < inner.length };
   }
 
-  /** Tokens of a sequence that begins with a prompt, up to the prompt's last one. */
+  /**
+   * Tokens of a sequence that begins with a prompt, up to the prompt's last one.
+   *
+   * @throws FarmError `invalid_argument` for a prompt that leaves no room for a text's first token.
+   */
   async promptLength(prompt: string): Promise<number> {
     const [sequence] = await this.#tokenizeStrings([prompt], 'end');
     if (!sequence || sequence instanceof FarmError) {
       throw sequence ?? new FarmError('internal', 'the tokenizer gave too few rows');
     }
-    return sequence.ids.length - this.#suffix.length;
+    if (sequence.ids.length < this.maxSequenceLength) return sequence.ids.length - this.#suffix.length;
+    throw new FarmError(
+      'invalid_argument',
+      `prompt is too long: with special tokens it fills the ${this.maxSequenceLength} tokens that the model takes, ` +
+        'and leaves none for a text',
+    );
   }
 
   /** The tokens of each sequence as the vocabulary writes them; of a text that failed none. */
