@@ -2,6 +2,7 @@ import { MeasuredProcess } from '../measured-process.ts';
 import type { ContenderCalls } from './contender-calls.ts';
 import type { Dtype } from './engine-bench-options.ts';
 import type { Way } from './interleave.ts';
+import type { OursProcessOptions } from './ours-process.ts';
 
 export type ContenderName = 'embedfarm' | 'transformers.js';
 
@@ -46,7 +47,7 @@ export async function openContenders(options: ContendersOptions, signal: AbortSi
 }
 
 export function openOurs(
-  options: { model: string; devices: string; cacheDir: string },
+  options: Omit<OursProcessOptions, 'dtype'>,
   dtype: Dtype,
   signal: AbortSignal,
 ): Promise<MeasuredProcess<ContenderCalls>> {

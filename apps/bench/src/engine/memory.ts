@@ -26,7 +26,8 @@ export async function measureMemory(
   const { shape, ...engine } = options;
   const held = async (devices: string): Promise<ProcessMemory | null> => {
     signal.throwIfAborted();
-    const process = await openOurs({ ...engine, devices }, 'fp32', signal);
+    // The device of all cores is a third session.
+    const process = await openOurs({ ...engine, devices, lowLatency: false }, 'fp32', signal);
     try {
       const load = { workload: { name: 'mix', texts: TEXTS, seed }, callTexts: TEXTS } as const;
       await process.call('measure', { load });

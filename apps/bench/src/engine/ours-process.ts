@@ -1,6 +1,5 @@
 import { FarmError } from '@embedfarm/contract';
 import { Engine } from '@embedfarm/engine/engine';
-import type { EngineOptions } from '@embedfarm/engine/engine-options';
 import { serveBench } from '../serve-bench.ts';
 import { ContenderRunner } from './contender-runner.ts';
 
@@ -11,13 +10,13 @@ export interface OursProcessOptions {
   readonly devices: string;
   /** Where converted weights are kept. */
   readonly cacheDir: string;
+  /** Whether there is a device of all cores beside those of one; true by default. */
+  readonly lowLatency?: boolean;
 }
 
 // The entry of a process: measured-process.ts starts it.
-await serveBench('ours', async ({ dtype, ...options }: OursProcessOptions) => {
-  // float32 is the default.
-  const wished: EngineOptions & { dtype?: 'int8' } = { ...options, ...(dtype === 'int8' && { dtype }) };
-  const engine = await Engine.open(wished);
+await serveBench('ours', async (options: OursProcessOptions) => {
+  const engine = await Engine.open(options);
   const encode = async (texts: readonly string[]): Promise<Float32Array> => {
     const { values, failures } = await engine.encode(texts, {}, { lane: 'bulk' });
     const [failure] = failures;

@@ -13,6 +13,8 @@ export function sessionOptions({
   return {
     interOpNumThreads: 1,
     executionMode: 'sequential',
+    // A plan of memory for every shape that was seen: 10 MB a session, and no faster.
+    enableMemPattern: false,
     // Our own graph is in its fastest form already; optimizing it only costs start time.
     graphOptimizationLevel: graph === 'packed' ? 'disabled' : 'all',
     // Warnings are the runtime's own business (unused initializers); errors come back as exceptions.
