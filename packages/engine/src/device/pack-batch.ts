@@ -1,4 +1,4 @@
-import { SLOT_MULTIPLE } from '@embedfarm/checkpoint/bert-graph';
+import { SLOT_MULTIPLE } from '@embedfarm/checkpoint/slot-multiple';
 import type { SequenceBatch } from '../batch/sequence-batch.ts';
 import { attendedPlaces, NOTHING_MASKED, type MaskedEnds } from './masked-ends.ts';
 
