@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { FarmError, parseOptions } from '@embedfarm/contract';
+import { FarmError } from '@embedfarm/contract/farm-error';
 import type { SequenceBatch } from '../batch/sequence-batch.ts';
 import { answerCalls, type Answer } from '../thread/thread-call.ts';
-import { onnxDeviceOptionsSchema } from './onnx-device-options.ts';
+import type { OnnxDeviceOptions } from './onnx-device-options.ts';
 import { OnnxDevice } from './onnx-device.ts';
 
 /** What a ThreadedDevice asks its thread. */
@@ -19,7 +19,7 @@ if (parentPort) {
     const request = data as DeviceRequest;
     switch (request.kind) {
       case 'open': {
-        device = await OnnxDevice.open(parseOptions('device options', onnxDeviceOptionsSchema, workerData));
+        device = await OnnxDevice.open(workerData as OnnxDeviceOptions);
         return { value: undefined };
       }
       case 'encode': {

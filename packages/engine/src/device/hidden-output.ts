@@ -1,4 +1,4 @@
-import { FarmError } from '@embedfarm/contract';
+import { FarmError } from '@embedfarm/contract/farm-error';
 import type { InferenceSession } from 'onnxruntime-node';
 
 /** @throws FarmError `internal` when the run gave another shape than the graph promised. */

@@ -1,4 +1,4 @@
-import { FarmError } from '@embedfarm/contract';
+import { FarmError } from '@embedfarm/contract/farm-error';
 import type { InferenceSession } from 'onnxruntime-node';
 import type { SequenceBatch } from '../batch/sequence-batch.ts';
 import { checkBatch } from './check-batch.ts';

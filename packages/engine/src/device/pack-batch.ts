@@ -1,4 +1,4 @@
-import { SLOT_MULTIPLE } from '@embedfarm/checkpoint/bert-graph';
+import { SLOT_MULTIPLE } from '@embedfarm/checkpoint/slot-multiple';
 import type { SequenceBatch } from '../batch/sequence-batch.ts';
 import { attendedPlaces, NOTHING_MASKED, type MaskedEnds } from './masked-ends.ts';
 
@@ -18,7 +18,7 @@ export interface PackedInputs {
   readonly starts: Int32Array;
 }
 
-// exp(-1e9) is exactly 0 in float32, so a slot past the end adds nothing to any sum.
+// Its exponential is 0 in float32, so a slot past the end adds nothing to any sum.
 const UNSEEN = -1e9;
 
 export function packBatch(

@@ -1,4 +1,4 @@
-import { FarmError } from '@embedfarm/contract';
+import { FarmError } from '@embedfarm/contract/farm-error';
 import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-node';
 import { readHidden } from './hidden-output.ts';
 import { hiddenSizeOf, type OnnxDeviceOptions, type OnnxEncoder } from './onnx-device-options.ts';

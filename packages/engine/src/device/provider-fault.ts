@@ -1,4 +1,4 @@
-import { FarmError } from '@embedfarm/contract';
+import { FarmError } from '@embedfarm/contract/farm-error';
 import { providerOf, type Provider } from './provider.ts';
 
 const PREFIX = 'devices: ';

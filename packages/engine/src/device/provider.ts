@@ -1,4 +1,4 @@
-import { FarmError } from '@embedfarm/contract';
+import { FarmError } from '@embedfarm/contract/farm-error';
 
 /** What of the runtime runs a device. */
 const PROVIDERS = ['cpu', 'cuda', 'webgpu'] as const;

@@ -1,4 +1,4 @@
-import { FarmError } from '@embedfarm/contract';
+import { FarmError } from '@embedfarm/contract/farm-error';
 
 // The runtime has no code for it: std::bad_alloc, and its own allocators' messages.
 const MEMORY_FAULT = /bad_alloc|bad allocation|failed to allocate|out of memory|allocation failed/i;

@@ -1,4 +1,4 @@
-import { FarmError, parseFarmErrorCode } from '@embedfarm/contract';
+import { FarmError, parseFarmErrorCode } from '@embedfarm/contract/farm-error';
 import type { Transferable } from 'node:worker_threads';
 
 /** A MessagePort, or a Worker, which ends with `exit` instead of `close`. */
