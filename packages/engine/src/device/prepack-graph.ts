@@ -1,6 +1,5 @@
-import { Worker } from 'node:worker_threads';
 import { FarmError } from '@embedfarm/contract';
-import { ThreadCalls } from '../thread/thread-call.ts';
+import { runInThread } from '../thread/run-in-thread.ts';
 
 /** What `prepackGraph` writes. */
 export const PREPACKED_GRAPH_FILE = 'model.onnx';
@@ -25,12 +24,9 @@ export interface PrepackRequest {
  * @throws FarmError `invalid_argument` for a file that is no model; `internal` where it cannot be written.
  */
 export async function prepackGraph(modelFile: string, folder: string): Promise<void> {
-  const worker = new Worker(THREAD_FILE, { name: 'prepack', execArgv: [] });
-  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-  const calls = new ThreadCalls(worker, 'the thread that prepacks weights');
+  const request: PrepackRequest = { modelFile, folder };
   try {
-    await calls.call({ modelFile, folder } satisfies PrepackRequest, { timeoutMs: TIMEOUT_MS });
-    await exited;
+    await runInThread(THREAD_FILE, 'prepack', request, TIMEOUT_MS);
   } catch (thrown) {
     const { code, detail } = FarmError.from(thrown);
     throw new FarmError(code, `${modelFile}: ${detail}`, { cause: thrown });

@@ -1,4 +1,3 @@
-import { FarmError } from '@embedfarm/contract';
 import { joinSequences } from '../batch/sequence-batch.ts';
 import { deviceOptionsOf } from '../device/device-options-of.ts';
 import { ThreadedDevice } from '../device/threaded-device.ts';
@@ -6,6 +5,7 @@ import type { ModelSpec } from '../model/model-spec.ts';
 import { Tokenizer } from '../tokenize/tokenizer.ts';
 import { PROBE_TEXTS } from './probe-texts.ts';
 import { rowCosines } from './row-cosines.ts';
+import { sequencesOf } from './sequences-of.ts';
 
 /** A form of a model, and the file of its graph. */
 export interface ModelForm {
@@ -28,11 +28,8 @@ async function probe({ spec, graphFile }: ModelForm): Promise<{ rows: Float32Arr
   const device = await ThreadedDevice.open({ name: 'cpu/0', ...options });
   try {
     const rows: number[] = [];
-    for await (const part of tokenizer.tokenize(PROBE_TEXTS, 'end')) {
-      for (const text of part) {
-        if (text instanceof FarmError) throw text;
-        for (const value of await device.encode(joinSequences([text.ids]))) rows.push(value);
-      }
+    for (const ids of await sequencesOf(tokenizer, PROBE_TEXTS)) {
+      for (const value of await device.encode(joinSequences([ids]))) rows.push(value);
     }
     return { rows: Float32Array.from(rows), dimensions: spec.dimensions };
   } finally {

@@ -1,13 +1,12 @@
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { OBSERVED_FILE } from '@embedfarm/checkpoint/packed-model';
-import { FarmError } from '@embedfarm/contract';
 import { deviceOptionsOf } from '../device/device-options-of.ts';
 import type { OnnxDeviceOptions } from '../device/onnx-device-options.ts';
 import type { ModelSpec } from '../model/model-spec.ts';
-import { ThreadCalls } from '../thread/thread-call.ts';
+import { runInThread } from '../thread/run-in-thread.ts';
 import { Tokenizer } from '../tokenize/tokenizer.ts';
 import { OBSERVING_TEXTS } from './observing-texts.ts';
+import { sequencesOf } from './sequences-of.ts';
 
 // The built file, from src/ as well as from dist/: Node 20 runs no TypeScript.
 const THREAD_FILE = new URL('../../dist/int8/observe-thread.js', import.meta.url);
@@ -32,21 +31,9 @@ export type ChannelSizes = ReadonlyMap<string, Float32Array>;
  */
 export async function observeSizes(spec: ModelSpec): Promise<ChannelSizes> {
   const tokenizer = await Tokenizer.open(spec);
-  const sequences: Int32Array[] = [];
-  for await (const part of tokenizer.tokenize(OBSERVING_TEXTS, 'end')) {
-    for (const text of part) {
-      if (text instanceof FarmError) throw text;
-      sequences.push(text.ids);
-    }
-  }
   const graphFile = join(spec.files.directory, OBSERVED_FILE);
   const options = { name: 'cpu/0', ...deviceOptionsOf(spec, graphFile, tokenizer) };
-  const worker = new Worker(THREAD_FILE, { name: 'observe', execArgv: [] });
-  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-  const calls = new ThreadCalls(worker, 'the thread that observes channels');
-  const sizes = await calls.call<ChannelSizes>({ options, sequences } satisfies ObserveRequest, {
-    timeoutMs: TIMEOUT_MS,
-  });
-  await exited;
-  return sizes;
+  const sequences = await sequencesOf(tokenizer, OBSERVING_TEXTS);
+  const request: ObserveRequest = { options, sequences };
+  return await runInThread(THREAD_FILE, 'observe', request, TIMEOUT_MS);
 }

@@ -3,40 +3,30 @@ import { observedLayer } from '@embedfarm/checkpoint/bert-layers';
 import type { InferenceSession } from 'onnxruntime-node';
 import { joinSequences } from '../batch/sequence-batch.ts';
 import { packedEncoder } from '../device/packed-encoder.ts';
-import { answerCalls, type Answer } from '../thread/thread-call.ts';
+import { sessionOptions } from '../device/session-options.ts';
+import { answerOnce } from '../thread/run-in-thread.ts';
 import type { ObserveRequest } from './observe-sizes.ts';
 
 // The entry of a thread: observe-sizes.ts alone loads it.
 if (parentPort) {
-  const port = parentPort;
-  answerCalls(port, async (request): Promise<Answer> => {
+  answerOnce(parentPort, async (request) => {
     const { options, sequences } = request as ObserveRequest;
-    try {
-      const runtime = await import('onnxruntime-node');
-      const session = await runtime.InferenceSession.create(options.modelFile, {
-        executionProviders: ['cpu'],
-        intraOpNumThreads: 1,
-        graphOptimizationLevel: 'disabled',
-        logSeverityLevel: 3,
-      });
-      const sizes = new Map<string, Float32Array>();
-      const observed = Object.create(session, {
-        run: {
-          value: async (feeds: InferenceSession.FeedsType) => {
-            const outputs = await session.run(feeds);
-            noteSizes(sizes, outputs);
-            return outputs;
-          },
+    const runtime = await import('onnxruntime-node');
+    const session = await runtime.InferenceSession.create(options.modelFile, sessionOptions(options));
+    const sizes = new Map<string, Float32Array>();
+    const observed = Object.create(session, {
+      run: {
+        value: async (feeds: InferenceSession.FeedsType) => {
+          const outputs = await session.run(feeds);
+          noteSizes(sizes, outputs);
+          return outputs;
         },
-      }) as InferenceSession;
-      const encode = packedEncoder(observed, runtime.Tensor, options);
-      for (const ids of sequences) await encode(joinSequences([ids]));
-      await session.release();
-      return { value: sizes };
-    } finally {
-      // After the answer: without its port the thread ends.
-      setImmediate(() => port.close());
-    }
+      },
+    }) as InferenceSession;
+    const encode = packedEncoder(observed, runtime.Tensor, options);
+    for (const ids of sequences) await encode(joinSequences([ids]));
+    await session.release();
+    return sizes;
   });
 }
 
