@@ -24,7 +24,7 @@ export interface ContendersOptions {
 }
 
 /** Batch sizes of transformers.js, of which the best counts. It has no default, and batches as it is told. */
-export const RIVAL_BATCHES = [1, 8, 32] as const;
+const RIVAL_BATCHES = [1, 8, 32] as const;
 
 /** Our engine and transformers.js in every dtype. Nothing is left running when one does not open. */
 export async function openContenders(options: ContendersOptions, signal: AbortSignal): Promise<Contender[]> {

@@ -3,7 +3,7 @@ import { SHAPES } from '../bench-model.ts';
 import { count, list, parseFlags, repeatCommand } from '../flags.ts';
 import { WORKLOADS } from '../sequence-lengths.ts';
 
-export const SECTIONS = ['speed', 'lengths', 'batches', 'farm', 'threads', 'peak', 'memory'] as const;
+const SECTIONS = ['speed', 'lengths', 'batches', 'farm', 'threads', 'peak', 'memory'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 export const DTYPES = ['fp32', 'int8'] as const;

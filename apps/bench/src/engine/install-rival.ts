@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { FarmError } from '@embedfarm/contract';
 
 /** Measured against, and nothing of ours needs it: 480 MB with its parts. */
-export const RIVAL = {
+const RIVAL = {
   name: 'transformers.js',
   package: '@huggingface/transformers',
   version: '4.3.1',

@@ -80,7 +80,7 @@ export async function measurePeak(
 }
 
 /** Of the linear layers: 12·hidden² weights a block (4 of attention, 8 of the feed-forward part), 2 each. */
-export function flopsPerToken(shape: Shape): number {
+function flopsPerToken(shape: Shape): number {
   const { hiddenSize, layers } = BERT_SHAPES[shape === 'base' ? 'bert-base' : shape];
   return 24 * hiddenSize ** 2 * layers;
 }

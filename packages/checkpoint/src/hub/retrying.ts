@@ -67,7 +67,7 @@ export function delayMs(failed: number, random: number): number {
 }
 
 /** @throws FarmError `cancelled`. */
-export function throwIfCancelled(signal: AbortSignal | undefined): void {
+function throwIfCancelled(signal: AbortSignal | undefined): void {
   if (signal?.aborted) {
     throw new FarmError('cancelled', 'the download was cancelled', { cause: signal.reason });
   }

@@ -9,7 +9,7 @@ import { writeWhole } from '../model/write-whole.ts';
  * worst (a text of one word) and 0.9984 on average, with weights of 7 bits 0.9881 and 0.9963; its rank
  * correlation on the STS-B test is 0.8203 in float32, 0.8192 and 0.8207 in these.
  */
-export const MIN_COSINE = 0.98;
+const MIN_COSINE = 0.98;
 
 // Rounding may take it a little beyond 1.
 const cosine = z.number().min(-1.001).max(1.001);

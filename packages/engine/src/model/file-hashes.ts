@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { FarmError } from '@embedfarm/contract';
 import { z } from 'zod';
@@ -33,12 +33,11 @@ export class FileHashes {
     const look = await lookAt(path);
     if (look.bytes < MIN_NOTED_BYTES) return checked(path, await hashFile(path), expected);
     const note = await this.#read(path);
-    const { ctimeMs } = await stat(path);
-    const isNoted = note !== undefined && sameLook(note, look) && note.ctimeMs === ctimeMs;
+    const isNoted = note !== undefined && sameLook(note, look) && note.ctimeMs === look.ctimeMs;
     if (isNoted && !this.#verify) return note.sha256;
     const sha256 = checked(path, await hashFile(path), expected);
     if (isNoted) checked(path, sha256, note.sha256);
-    await this.#write(path, { ...look, ctimeMs, sha256 });
+    await this.#write(path, { ...look, sha256 });
     return sha256;
   }
 
@@ -79,13 +78,13 @@ type Note = z.output<typeof noteSchema>;
 
 export { lookSchema as fileLookSchema };
 
-export async function lookAt(path: string): Promise<FileLook> {
+export async function lookAt(path: string): Promise<FileLook & Pick<Note, 'ctimeMs'>> {
   const handle = await open(path);
   try {
-    const { size, mtimeMs } = await handle.stat();
+    const { size, mtimeMs, ctimeMs } = await handle.stat();
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(Math.min(HEAD_BYTES, size)), 0);
     const head = createHash('sha256').update(buffer.subarray(0, bytesRead)).digest('hex');
-    return { bytes: size, mtimeMs, head };
+    return { bytes: size, mtimeMs, ctimeMs, head };
   } finally {
     await handle.close();
   }
