@@ -7,7 +7,7 @@ export const MAX_CHUNK_TEXTS = 256;
 /** Most bytes of the texts of one chunk, as `textBytes` counts them. A larger job blocks Redis for longer than a batch takes. */
 export const MAX_CHUNK_BYTES = 1_000_000;
 
-const idSchema = z.string().regex(/^[A-Za-z0-9-]{3,80}$/);
+const idSchema = z.string().regex(/^[A-Za-z0-9-]{3,80}$/, 'must be 3 to 80 of A-Z a-z 0-9 -');
 
 /** One chunk as it stands in the queue. */
 export const encodeJobSchema = z.strictObject({
@@ -25,6 +25,8 @@ export const encodeJobSchema = z.strictObject({
   tracked: z.boolean(),
   /** Whether a client waits for the answer on its reply stream. */
   awaited: z.boolean(),
+  /** Texts that their producer refused: they stand in `texts` as empty ones, and fail with these messages. */
+  refused: z.array(z.strictObject({ text: z.int().min(0), message: z.string().max(2_000) })).optional(),
   /** Redis time in ms after which nobody waits; 0 means never. */
   deadlineMs: z.number().min(0),
   /** How long the result is kept. */
@@ -33,6 +35,11 @@ export const encodeJobSchema = z.strictObject({
 export type EncodeJob = Omit<z.output<typeof encodeJobSchema>, 'texts'> & {
   readonly texts: readonly EncodeText[];
 };
+
+/** @throws FarmError `invalid_argument` when it is no id of a request. */
+export function parseRequestId(id: unknown): string {
+  return parseOptions('request id', idSchema, id);
+}
 
 /** @throws FarmError `invalid_argument` with every broken field named. */
 export function parseEncodeJob(data: unknown): EncodeJob {

@@ -29,6 +29,7 @@ export {
   MAX_CHUNK_BYTES,
   MAX_CHUNK_TEXTS,
   parseEncodeJob,
+  parseRequestId,
   type EncodeJob,
 } from './encode-job.ts';
 export type { EncodeTiming, Receipt } from './receipt.ts';

@@ -20,10 +20,19 @@ export interface RedisKeys {
   /** Everything before the job id, for scripts that get many of them. */
   readonly resultPrefix: string;
   reply(clientId: string): string;
+  /** Everything before the id of a job in BullMQ, for scripts that ask for many of them. */
+  jobPrefix(model: string, lane: Lane): string;
   request(requestId: string): string;
   /** Bitmap: bit n is set when chunk n is settled. */
   requestBits(requestId: string): string;
+  /** Index of the first text of every chunk and, last, the number of texts: u32, big-endian. */
+  requestStarts(requestId: string): string;
+  /** Ids of submitted requests by time (zset). */
   readonly requests: string;
+  /** Ids of submitted requests that have not ended, by time (zset). */
+  readonly openRequests: string;
+  /** Taken by the one worker that looks after open requests. */
+  readonly requestTender: string;
   /** Client ids by last heartbeat (zset). */
   readonly clients: string;
   readonly workers: string;
@@ -43,9 +52,13 @@ export function redisKeys(prefix: string = shardPrefix()): RedisKeys {
     result: (jobId) => `${prefix}:result:${jobId}`,
     resultPrefix: `${prefix}:result:`,
     reply: (clientId) => `${prefix}:reply:${clientId}`,
+    jobPrefix: (model, lane) => `${prefix}:${queueName(model, lane)}:`,
     request: (requestId) => `${prefix}:request:${requestId}`,
     requestBits: (requestId) => `${prefix}:request-bits:${requestId}`,
+    requestStarts: (requestId) => `${prefix}:request-starts:${requestId}`,
     requests: `${prefix}:requests`,
+    openRequests: `${prefix}:open-requests`,
+    requestTender: `${prefix}:request-tender`,
     clients: `${prefix}:clients`,
     workers: `${prefix}:workers`,
     worker: (workerId) => `${prefix}:worker:${workerId}`,

@@ -32,7 +32,7 @@ describe('a call that ends badly', () => {
 
   it('is cancelled when the client closes in the tick that made it', async () => {
     await producer.encode(['the model is known now'], request, {});
-    const calls = [producer.encode(['a'], request, {}), producer.submit(['b'], request, undefined, {})];
+    const calls = [producer.encode(['a'], request, {}), producer.requests.submit(['b'], request, {}, {})];
     const outcomes = Promise.allSettled(calls);
     await producer.close();
     for (const outcome of await outcomes) expect(outcome).toMatchObject({ reason: { code: 'cancelled' } });
@@ -40,29 +40,29 @@ describe('a call that ends badly', () => {
 
   it('is cancelled when the client closes while it waits for a submitted request, and after', async () => {
     encoder.hold();
-    const id = await producer.submit(['held'], request, undefined, {});
+    const { requestId: id } = await producer.requests.submit(['held'], request, {}, {});
     await encoder.arrived(1);
-    const outcome = producer.awaitResult(id, {}).catch((error: unknown) => error);
+    const outcome = producer.requests.result(id, {}, {}).catch((error: unknown) => error);
     await producer.close();
     expect(await outcome).toMatchObject({ code: 'cancelled' });
-    await expect(producer.readRequest(id)).rejects.toMatchObject({ code: 'cancelled' });
+    await expect(producer.requests.read(id)).rejects.toMatchObject({ code: 'cancelled' });
   });
 
   it('says so when Redis does not tell of a request in time', async () => {
-    const id = await producer.submit(['done'], request, undefined, {});
-    await producer.awaitResult(id, {});
+    const { requestId: id } = await producer.requests.submit(['done'], request, {}, {});
+    await producer.requests.result(id, {}, {});
     const client = new Redis(redis.url);
     await client.call('CLIENT', 'PAUSE', '60000', 'ALL');
     client.disconnect();
-    await expect(producer.readRequest(id)).rejects.toMatchObject({ code: 'redis_unavailable' });
+    await expect(producer.requests.read(id)).rejects.toMatchObject({ code: 'redis_unavailable' });
   }, 20_000);
 
   it('has the error of the listener that threw', async () => {
     const failed = { code: 'internal', message: '[internal] boom' };
     const options = { onProgress: boom };
     await expect(producer.encode(['a'], request, options)).rejects.toMatchObject(failed);
-    await expect(producer.submit(['a'], request, undefined, options)).rejects.toMatchObject(failed);
-    const id = await producer.submit(['a'], request, undefined, {});
-    await expect(producer.awaitResult(id, options)).rejects.toMatchObject(failed);
+    await expect(producer.requests.submit(['a'], request, {}, options)).rejects.toMatchObject(failed);
+    const { requestId: id } = await producer.requests.submit(['a'], request, {}, {});
+    await expect(producer.requests.result(id, {}, options)).rejects.toMatchObject(failed);
   });
 });

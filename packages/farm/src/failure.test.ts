@@ -131,10 +131,10 @@ describe('when something fails', () => {
     const first = await openWorker(new FakeEncoder());
     await first.close();
     const producer = await openProducer();
-    const id = await producer.submit(['later'], request(), undefined, {});
-    expect(await producer.readRequest(id)).toMatchObject({ state: 'queued', chunksSettled: 0 });
+    const { requestId: id } = await producer.requests.submit(['later'], request(), {}, {});
+    expect(await producer.requests.read(id)).toMatchObject({ state: 'queued', chunksSettled: 0 });
     await openWorker(new FakeEncoder());
-    const { block } = await producer.awaitResult(id, {});
+    const { block } = await producer.requests.result(id, {}, {});
     expect(Array.from(block.values)).toEqual(fakeVector('later'));
   });
 
@@ -277,13 +277,13 @@ describe('when something fails', () => {
     const encoder = new FakeEncoder();
     await openWorker(encoder);
     const producer = await openProducer();
-    const id = await producer.submit(['spoilt'], request(), undefined, {});
-    await producer.awaitResult(id, {});
+    const { requestId: id } = await producer.requests.submit(['spoilt'], request(), {}, {});
+    await producer.requests.result(id, {}, {});
     const client = new Redis(redis.url);
     await client.set(redisKeys().result(`${id}.0`), 'garbage', 'PX', 60_000);
-    await expect(producer.awaitResult(id, {})).rejects.toMatchObject({ code: 'internal' });
+    await expect(producer.requests.result(id, {}, {})).rejects.toMatchObject({ code: 'internal' });
     await client.unlink(redisKeys().result(`${id}.0`));
-    await expect(producer.awaitResult(id, {})).rejects.toMatchObject({ code: 'result_expired' });
+    await expect(producer.requests.result(id, {}, {})).rejects.toMatchObject({ code: 'result_expired' });
     client.disconnect();
   });
 });

@@ -154,13 +154,13 @@ describe('a farm of one worker and one client', () => {
 
   it('keeps a submitted request for any process: state, counts, vectors in order', async () => {
     const texts = Array.from({ length: 600 }, (_, index) => (index === 300 ? 'bad text' : `text ${index}`));
-    const id = await producer.submit(texts, request(), 'reindex', {});
+    const { requestId: id } = await producer.requests.submit(texts, request(), { label: 'reindex' }, {});
     const other = await Producer.open({ redis: redis.url });
     try {
-      const encoded = await other.awaitResult(id, {});
+      const encoded = await other.requests.result(id, {}, {});
       expect(encoded.block.tokens).toHaveLength(600);
       expect(encoded.block.failures).toEqual([{ code: 'internal', message: 'told to fail', texts: [300] }]);
-      expect(await other.readRequest(id)).toMatchObject({
+      expect(await other.requests.read(id)).toMatchObject({
         state: 'completed',
         label: 'reindex',
         texts: 600,

@@ -5,7 +5,13 @@ import {
   type EncodeRequest,
   type VectorDtype,
 } from '@embedfarm/contract';
-import type { CallOptions } from '@embedfarm/farm/producer';
+import {
+  REQUEST_STATES,
+  type CallOptions,
+  type ReadOptions,
+  type RequestFilter,
+  type SubmitTerms,
+} from '@embedfarm/farm/producer';
 import { z } from 'zod';
 
 /** What waits: every call takes these. */
@@ -33,11 +39,17 @@ export type EncodeCallOptions<Dtype extends VectorDtype = VectorDtype> = Typed<
   Dtype
 >;
 
+const labelSchema = z.string().min(1).max(200);
+const MAX_RESULT_TTL_MS = 30 * 24 * 3_600_000;
+
 /** Options of `submit`. */
 const submitCallSchema = z.strictObject({
   ...encodeCallSchema.shape,
   /** A name for people, kept with the request. */
-  label: z.string().min(1).max(200).optional(),
+  label: labelSchema.optional(),
+
+  /** How long the results are kept after the end, in ms; default: 24 hours. */
+  resultTtlMs: z.int().min(1_000).max(MAX_RESULT_TTL_MS).optional(),
 });
 export type SubmitCallOptions<Dtype extends VectorDtype = VectorDtype> = Typed<
   z.input<typeof submitCallSchema>,
@@ -50,22 +62,50 @@ type Typed<Options, Dtype extends VectorDtype> = Omit<Options, 'dtype'> & {
   dtype?: Dtype | undefined;
 };
 
+/** Options of a request's `result`. */
+const resultSchema = z.strictObject({
+  ...waitSchema.shape,
+  /** Deletes the results once all of them are read. */
+  consume: z.boolean().optional(),
+});
+export type ResultOptions = z.input<typeof resultSchema>;
+
+/** Options of a request's `rows`. */
+const rowsSchema = z.strictObject({
+  ...waitSchema.shape,
+  /** `texts`: in their order. `finished`: as they get done, chunk by chunk. Default: `texts`. */
+  order: z.enum(['texts', 'finished']).optional(),
+  /** The first text that is wanted. */
+  from: z.int().min(0).optional(),
+  /** Deletes results behind the reader: what was taken, with the whole chunk that it came in. */
+  consume: z.boolean().optional(),
+});
+export type RowsOptions = z.input<typeof rowsSchema>;
+
+const filterSchema = z.strictObject({
+  label: labelSchema.optional(),
+  state: z.enum(REQUEST_STATES).optional(),
+  /** Most requests that are given; default: 100. */
+  limit: z.int().min(1).max(10_000).optional(),
+});
+export type RequestsOptions = z.input<typeof filterSchema>;
+
 /** Options that a later version honours: refused by name, never ignored. */
-const LATER = ['priority', 'consume', 'cache', 'webhook'];
+const LATER = ['priority', 'cache', 'webhook'];
 
 /** @throws FarmError `invalid_argument` with every broken or unknown option named. */
 export function parseSubmitOptions(options: unknown): {
   request: EncodeRequest;
-  label: string | undefined;
+  submit: SubmitTerms;
   wait: CallOptions;
 } {
   refuseLater(options);
-  const { label, signal, timeoutMs, onProgress, ...request } = parseOptions(
+  const { label, resultTtlMs, signal, timeoutMs, onProgress, ...request } = parseOptions(
     'submit options',
     submitCallSchema,
     options,
   );
-  return { request, label, wait: { signal, timeoutMs, onProgress } };
+  return { request, submit: { label, resultTtlMs }, wait: { signal, timeoutMs, onProgress } };
 }
 
 /** @throws FarmError `invalid_argument` with every broken or unknown option named. */
@@ -82,6 +122,23 @@ export function parseEncodeOptions(options: unknown): { request: EncodeRequest; 
 /** @throws FarmError `invalid_argument` with every broken or unknown option named. */
 export function parseWaitOptions(options: unknown): CallOptions {
   return parseOptions('options', waitSchema, options);
+}
+
+/** @throws FarmError `invalid_argument` with every broken or unknown option named. */
+export function parseResultOptions(options: unknown): { consume: boolean | undefined; wait: CallOptions } {
+  const { consume, ...wait } = parseOptions('options', resultSchema, options);
+  return { consume, wait };
+}
+
+/** @throws FarmError `invalid_argument` with every broken or unknown option named. */
+export function parseRowsOptions(options: unknown): { reading: ReadOptions; wait: CallOptions } {
+  const { order, from, consume, ...wait } = parseOptions('options', rowsSchema, options);
+  return { reading: { order, from, consume }, wait };
+}
+
+/** @throws FarmError `invalid_argument` with every broken or unknown option named. */
+export function parseRequestsOptions(options: unknown): RequestFilter {
+  return parseOptions('options', filterSchema, options);
 }
 
 function refuseLater(options: unknown): void {

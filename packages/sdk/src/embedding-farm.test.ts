@@ -186,7 +186,8 @@ describe('EmbeddingFarm', () => {
 
   it('knows no request that never was', async () => {
     await expect(farm.request('0-nobody-1').status()).rejects.toMatchObject({ code: 'result_expired' });
-    await expect(farm.request('').result()).rejects.toMatchObject({ code: 'result_expired' });
+    await expect(farm.request('0-nobody-1').result()).rejects.toMatchObject({ code: 'result_expired' });
+    expect(() => farm.request('')).toThrow('[invalid_argument] request id: ✖ must be 3 to 80');
   });
 
   it('rejects an aborted call, and one that is open when the connection is closed', async () => {

@@ -1,21 +1,24 @@
 import {
   FarmError,
+  parseRequestId,
   parseTexts,
   type EncodeRequest,
   type EncodeText,
   type VectorDtype,
 } from '@embedfarm/contract';
 import type { FarmStatus } from '@embedfarm/farm/inspect';
-import { Producer, TextsFailed, type ProducerOptions } from '@embedfarm/farm/producer';
+import { Producer, TextsFailed, type ProducerOptions, type TextSource } from '@embedfarm/farm/producer';
 import {
   parseEncodeOptions,
+  parseRequestsOptions,
   parseSubmitOptions,
   type EncodeCallOptions,
+  type RequestsOptions,
   type SubmitCallOptions,
 } from './call-options.ts';
 import { Embeddings, type EmbeddingsOf } from './embeddings.ts';
 import { readFarmStatus } from './read-farm-status.ts';
-import { RequestHandle } from './request-handle.ts';
+import { RequestHandle, SubmittedRequest, toStatus, type RequestStatus } from './request-handle.ts';
 import { TextsFailedError } from './texts-failed-error.ts';
 
 /** A web app's connection to the farm. One is enough for a process; it counts as one client. */
@@ -69,19 +72,34 @@ export class EmbeddingFarm {
   }
 
   /**
-   * Fire and forget: resolves when all of it is in Redis. The result is kept for 24 hours after the end.
+   * Fire and forget. Of a list it resolves when all of it is in Redis. Of an iterable it resolves at once, and the
+   * request is `filling` until the iterable ends; `filled` tells when, or why not. The result is kept for 24 hours
+   * after the end.
    *
-   * @throws FarmError as `encode`; the request is cancelled if it was enqueued only in part.
+   * A text of an iterable that cannot be encoded fails alone. If this process dies before the end, or the iterable
+   * throws, the request ends `incomplete` with what was in the farm.
+   *
+   * @throws FarmError as `encode`; a list that was enqueued only in part is cancelled.
    */
-  async submit(texts: readonly EncodeText[], options: SubmitCallOptions = {}): Promise<RequestHandle> {
-    const { request, label, wait } = parseSubmitOptions(options);
-    const parsed = copyTexts(texts, request);
-    return this.request(await this.#producer.submit(parsed, request, label, wait));
+  async submit<Dtype extends VectorDtype = 'float32'>(
+    texts: readonly EncodeText[] | TextSource,
+    options: SubmitCallOptions<Dtype> = {},
+  ): Promise<SubmittedRequest<Dtype>> {
+    const { request, submit, wait } = parseSubmitOptions(options);
+    const source = isIterable(texts) ? texts : copyTexts(texts, request);
+    const { requestId, filled } = await this.#producer.requests.submit(source, request, submit, wait);
+    return new SubmittedRequest(this.#producer.requests, requestId, filled);
   }
 
   /** A submitted request by its id, also one of another process. Asks Redis nothing yet. */
   request(id: string): RequestHandle {
-    return new RequestHandle(this.#producer, id);
+    return new RequestHandle(this.#producer.requests, parseRequestId(id));
+  }
+
+  /** Submitted requests of all processes, the newest first. */
+  async requests(options: RequestsOptions = {}): Promise<RequestStatus[]> {
+    const records = await this.#producer.requests.list(parseRequestsOptions(options));
+    return records.map(toStatus);
   }
 
   /** Models, workers, devices, backlog and clients at this moment. */
@@ -98,6 +116,12 @@ export class EmbeddingFarm {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** An iterable that is no list: it is read as it goes. A string is neither. */
+function isIterable(texts: unknown): texts is TextSource {
+  if (typeof texts !== 'object' || texts === null || Array.isArray(texts)) return false;
+  return Symbol.asyncIterator in texts || Symbol.iterator in texts;
 }
 
 /** The list is the caller's, who may fill it and its lists anew while the call is under way. */

@@ -6,8 +6,20 @@ export {
   type VectorDtype,
 } from '@embedfarm/contract';
 export type { FarmStatus, ModelStatus } from '@embedfarm/farm/inspect';
-export type { FailedText, ProducerOptions as ConnectOptions, RequestState } from '@embedfarm/farm/producer';
-export type { EncodeCallOptions, SubmitCallOptions, WaitOptions } from './call-options.ts';
+export type {
+  FailedText,
+  ProducerOptions as ConnectOptions,
+  RequestState,
+  TextSource,
+} from '@embedfarm/farm/producer';
+export type {
+  EncodeCallOptions,
+  RequestsOptions,
+  ResultOptions,
+  RowsOptions,
+  SubmitCallOptions,
+  WaitOptions,
+} from './call-options.ts';
 export { EmbeddingFarm } from './embedding-farm.ts';
 export {
   Embeddings,
@@ -17,5 +29,6 @@ export {
   type VectorOf,
 } from './embeddings.ts';
 export { readFarmStatus } from './read-farm-status.ts';
-export { RequestHandle, type RequestStatus } from './request-handle.ts';
+export type { EncodedRow } from './encoded-row.ts';
+export { RequestHandle, SubmittedRequest, type RequestStatus } from './request-handle.ts';
 export { TextsFailedError } from './texts-failed-error.ts';

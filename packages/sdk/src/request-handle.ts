@@ -1,6 +1,21 @@
-import { hasEnded, type Producer, type RequestState } from '@embedfarm/farm/producer';
-import { parseWaitOptions, type WaitOptions } from './call-options.ts';
+import type { VectorDtype } from '@embedfarm/contract';
+import {
+  hasEnded,
+  type Producer,
+  type ReadOptions,
+  type RequestRecord,
+  type RequestState,
+} from '@embedfarm/farm/producer';
+import {
+  parseResultOptions,
+  parseRowsOptions,
+  parseWaitOptions,
+  type ResultOptions,
+  type RowsOptions,
+  type WaitOptions,
+} from './call-options.ts';
 import { Embeddings, type AnyEmbeddings } from './embeddings.ts';
+import { rowsOf, type EncodedRow } from './encoded-row.ts';
 
 /** A submitted request at one moment. Times are Redis time in ms since 1970. */
 export interface RequestStatus {
@@ -8,59 +23,130 @@ export interface RequestStatus {
   readonly state: RequestState;
   readonly model: string;
   readonly label: string | undefined;
+  /** Why its producer could not fill it to the end. */
+  readonly fault: string | undefined;
+  /** Of an iterable: those that are in the farm so far. */
   readonly texts: number;
   /** Texts with a vector. */
   readonly done: number;
   readonly failed: number;
+  /** Tokens of the texts that are done, special ones included. */
+  readonly tokens: number;
+  /** Texts that lost their end or start. */
+  readonly truncated: number;
   /** What is left at the pace so far, in ms; undefined before the first chunk is done. */
   readonly etaMs: number | undefined;
   readonly createdAtMs: number;
   readonly startedAtMs: number | undefined;
   readonly endedAtMs: number | undefined;
+  /** The results are gone after this. */
+  readonly expiresAtMs: number | undefined;
 }
 
 /** A submitted request, from any process that knows its id. */
-export class RequestHandle {
+export class RequestHandle<Dtype extends VectorDtype = VectorDtype> implements AsyncIterable<
+  EncodedRow<Dtype>
+> {
   readonly id: string;
-  readonly #producer: Producer;
+  readonly #requests: Producer['requests'];
 
-  constructor(producer: Producer, id: string) {
-    this.#producer = producer;
+  constructor(requests: Producer['requests'], id: string) {
+    this.#requests = requests;
     this.id = id;
   }
 
   /** @throws FarmError `result_expired` when there is no such request (any more). */
   async status(): Promise<RequestStatus> {
-    const record = await this.#producer.readRequest(this.id);
-    const { state, model, label, texts, createdAtMs, startedAtMs, endedAtMs, updatedAtMs } = record;
-    const settled = record.textsDone + record.textsFailed;
-    const workedMs = startedAtMs === undefined ? 0 : updatedAtMs - startedAtMs;
-    const left = hasEnded(state) ? 0 : texts - settled;
-    return {
-      id: this.id,
-      state,
-      model,
-      label,
-      texts,
-      done: record.textsDone,
-      failed: record.textsFailed,
-      etaMs: left === 0 ? 0 : settled === 0 ? undefined : Math.round((workedMs / settled) * left),
-      createdAtMs,
-      startedAtMs,
-      endedAtMs,
-    };
+    return toStatus(await this.#requests.read(this.id));
+  }
+
+  /**
+   * Waits for the end, whichever it is.
+   *
+   * @throws FarmError `deadline_exceeded` (60 s without progress, or `timeoutMs`), `cancelled` on abort,
+   * `result_expired`.
+   */
+  async wait(options: WaitOptions = {}): Promise<RequestStatus> {
+    return toStatus(await this.#requests.wait(this.id, parseWaitOptions(options)));
   }
 
   /**
    * Waits for the end, then reads all vectors, in the order of the texts and in the dtype that the request was
    * submitted with (the result's `dtype` says which). A text that failed is in
-   * `failures`, and `at` of it throws.
+   * `failures`, and `at` of it throws. With `consume` the results are deleted then.
    *
    * @throws FarmError `cancelled`, `deadline_exceeded` (60 s without progress, or `timeoutMs`),
    * `result_expired`, or the texts' error when no text has a vector.
    */
-  async result(options: WaitOptions = {}): Promise<AnyEmbeddings> {
-    const encoded = await this.#producer.awaitResult(this.id, parseWaitOptions(options));
-    return Embeddings.from(encoded);
+  async result(options: ResultOptions = {}): Promise<AnyEmbeddings> {
+    const { consume, wait } = parseResultOptions(options);
+    return Embeddings.from(await this.#requests.result(this.id, { consume }, wait));
   }
+
+  /**
+   * One row a text, while the request runs, to its end. Of a cancelled request the texts that were not done have the
+   * error `cancelled`.
+   *
+   * @throws FarmError as `wait`; `result_expired` at a result that is gone.
+   */
+  async *rows(options: RowsOptions = {}): AsyncGenerator<EncodedRow<Dtype>, void, undefined> {
+    const { reading, wait } = parseRowsOptions(options);
+    const { from = 0 } = reading satisfies ReadOptions;
+    for await (const chunk of this.#requests.chunks(this.id, reading, wait)) {
+      for (const row of rowsOf<Dtype>(chunk, '')) if (row.index >= from) yield row;
+    }
+  }
+
+  /** All rows, in the order of the texts. */
+  [Symbol.asyncIterator](): AsyncGenerator<EncodedRow<Dtype>, void, undefined> {
+    return this.rows();
+  }
+
+  /**
+   * Takes the request back: what waits is removed, what runs is aborted, what is done is kept. One that has ended
+   * stays as it is. Safe to call again.
+   *
+   * @throws FarmError `result_expired` when there is no such request (any more).
+   */
+  async cancel(): Promise<RequestStatus> {
+    return toStatus(await this.#requests.cancel(this.id));
+  }
+}
+
+/** A request that this process fills from an iterable. */
+export class SubmittedRequest<Dtype extends VectorDtype = VectorDtype> extends RequestHandle<Dtype> {
+  /**
+   * Resolves when all of it is in the farm: at once for a list. Rejects with what stopped it: the source's own fault
+   * (`invalid_argument`, with its cause), `cancelled`, `overloaded`, `redis_unavailable`.
+   */
+  readonly filled: Promise<void>;
+
+  constructor(requests: Producer['requests'], id: string, filled: Promise<void>) {
+    super(requests, id);
+    this.filled = filled;
+  }
+}
+
+export function toStatus(record: RequestRecord): RequestStatus {
+  const { texts, startedAtMs, updatedAtMs } = record;
+  const settled = record.textsDone + record.textsFailed;
+  const workedMs = startedAtMs === undefined ? 0 : updatedAtMs - startedAtMs;
+  const left = hasEnded(record) || record.state === 'cancelled' ? 0 : texts - settled;
+  return {
+    id: record.requestId,
+    state: record.state,
+    model: record.model,
+    label: record.label,
+    fault: record.fault,
+    texts,
+    done: record.textsDone,
+    failed: record.textsFailed,
+    tokens: record.tokens,
+    truncated: record.textsTruncated,
+    etaMs: left === 0 ? 0 : settled === 0 ? undefined : Math.round((workedMs / settled) * left),
+    createdAtMs: record.createdAtMs,
+    startedAtMs,
+    endedAtMs: record.endedAtMs,
+    expiresAtMs: record.expiresAtMs,
+  };
 }

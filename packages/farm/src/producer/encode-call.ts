@@ -16,6 +16,12 @@ export interface CallOptions {
   readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
 }
 
+/** A total deadline, less what was spent since `startedAt`. */
+export function withoutSpent(options: CallOptions, startedAt: number): CallOptions {
+  if (options.timeoutMs === undefined) return options;
+  return { ...options, timeoutMs: Math.max(1, options.timeoutMs - (performance.now() - startedAt)) };
+}
+
 /**
  * One call that waits: collects its texts' vectors from whatever chunks they travel in, and ends
  * once, by the last chunk, an abort or its deadline.

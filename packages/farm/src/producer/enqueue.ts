@@ -2,7 +2,7 @@ import { FarmError, type EncodeJob, type Lane, type RedisKeys } from '@embedfarm
 import type { Redis } from 'ioredis';
 import { performance } from 'node:perf_hooks';
 import type { EncodeQueue } from '../queue/encode-queue.ts';
-import { cancelRequest } from '../redis/request-record.ts';
+import { buryRequest } from '../request/cancel-request.ts';
 import type { SharedChunk, SharedTerms } from './coalesce.ts';
 import type { EncodeCall } from './encode-call.ts';
 import type { PendingChunk, PendingChunks } from './pending-chunks.ts';
@@ -155,7 +155,7 @@ function cancelChunks(chunks: readonly PendingChunk[], { redis, keys, pending }:
     .remove(jobIds)
     .then(async (removed) => {
       if (removed.length === jobIds.length) return;
-      await cancelRequest(redis, keys, first.job.requestId, AWAITED_RESULT_TTL_MS);
+      await buryRequest(redis, keys, first.job.requestId, { tombstoneTtlMs: AWAITED_RESULT_TTL_MS });
     })
     // The job's deadline ends what cannot be cancelled now.
     .catch(() => undefined);

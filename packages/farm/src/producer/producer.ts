@@ -20,17 +20,16 @@ import { ModelRegistry } from '../redis/model-registry.ts';
 import { removeClient } from '../redis/presence.ts';
 import { RedisClock } from '../redis/redis-clock.ts';
 import { ReplyStream } from '../redis/reply-stream.ts';
-import { readRequest, type RequestRecord } from '../redis/request-record.ts';
 import { takeResult } from '../redis/result-store.ts';
 import { Coalescer, sharedTerms } from './coalesce.ts';
-import { awaitResult } from './await-result.ts';
-import { EncodeCall, IDLE_TIMEOUT_MS, type CallOptions } from './encode-call.ts';
+import { EncodeCall, IDLE_TIMEOUT_MS, withoutSpent, type CallOptions } from './encode-call.ts';
 import type { EncodedTexts } from './encoded-texts.ts';
 import { enqueueRequest, enqueueShared, type EnqueuePorts } from './enqueue.ts';
 import { ModelCache } from './model-cache.ts';
+import { OpenGuard } from './open-guard.ts';
 import { PendingChunks } from './pending-chunks.ts';
 import { splitTexts } from './split-texts.ts';
-import { submitTexts } from './submit.ts';
+import { SubmittedRequests } from './submitted-requests.ts';
 import { sweepPending } from './sweep.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 
@@ -38,13 +37,21 @@ export type { CallOptions } from './encode-call.ts';
 export { TextsFailed, failedTexts, type EncodedTexts, type FailedText } from './encoded-texts.ts';
 export { hidePassword } from '../redis/connect.ts';
 export { withDeadline } from '../redis/with-deadline.ts';
-export { hasEnded, REQUEST_STATES, type RequestRecord, type RequestState } from '../redis/request-record.ts';
+export type { TextSource } from '../request/gather-chunks.ts';
+export type { RequestFilter } from '../request/list-requests.ts';
+export type { EncodedChunk, ReadOptions } from '../request/request-chunks.ts';
+export {
+  hasEnded,
+  REQUEST_STATES,
+  type RequestRecord,
+  type RequestState,
+} from '../request/request-record.ts';
+export type { Filling, SubmitTerms } from './submit.ts';
+export type { SubmittedRequests } from './submitted-requests.ts';
 
 const HEARTBEAT_MS = 5_000;
 /** Longest a producer asks Redis why a call got nothing. */
 const DEADLINE_FAULT_MS = 1_000;
-/** Longest a look at a request's record may take. */
-const READ_TIMEOUT_MS = 5_000;
 /** Longest a producer that closes waits for Redis to hear of it. */
 const LEAVE_MS = 1_000;
 
@@ -63,6 +70,9 @@ export type ProducerOptions = z.input<typeof producerOptionsSchema>;
 /** The producer's side of the farm: texts to chunk jobs, replies to vectors. */
 export class Producer {
   readonly clientId: string;
+  /** Submitted requests, those of other producers too. */
+  readonly requests: SubmittedRequests;
+  readonly #guard = new OpenGuard();
   readonly #command: Redis;
   readonly #url: string;
   readonly #keys: RedisKeys;
@@ -96,6 +106,12 @@ export class Producer {
       nextRequestId: () => this.#nextRequestId(),
       queue: (model, lane) => this.#queue(model, lane),
     };
+    this.requests = new SubmittedRequests({
+      ...this.#ports,
+      guard: this.#guard,
+      resolve: (request, options) => this.#resolve(request, options),
+      redisFault: () => this.#redisFault(),
+    });
     this.#coalescer = new Coalescer((chunk) => enqueueShared(chunk, this.#ports));
   }
 
@@ -130,7 +146,7 @@ export class Producer {
     request: EncodeRequest,
     options: CallOptions,
   ): Promise<EncodedTexts> {
-    this.#checkOpen();
+    this.#guard.check();
     const startedAt = performance.now();
     const registration = await this.#resolve(request, options);
     const { model } = registration;
@@ -148,36 +164,6 @@ export class Producer {
     } finally {
       this.#calls.delete(call);
     }
-  }
-
-  /** Enqueues all of it and resolves with the request's id; the result is kept for a day after the end. */
-  async submit(
-    texts: readonly EncodeText[],
-    request: EncodeRequest,
-    label: string | undefined,
-    options: CallOptions,
-  ): Promise<string> {
-    this.#checkOpen();
-    const startedAt = performance.now();
-    const registration = await this.#resolve(request, options);
-    const terms = sharedTerms(request, registration, texts.length);
-    const left = withoutSpent(options, startedAt);
-    return await this.#whileOpen(submitTexts(texts, terms, label, this.#ports, left));
-  }
-
-  /** @throws FarmError `result_expired` when there is no such request (any more); `redis_unavailable`. */
-  async readRequest(requestId: string): Promise<RequestRecord> {
-    this.#checkOpen();
-    const reading = readRequest(this.#command, this.#keys, requestId);
-    return await this.#whileOpen(
-      withDeadline(reading, { timeoutMs: READ_TIMEOUT_MS }, () => this.#redisFault()),
-    );
-  }
-
-  /** Waits for the request's end, then reads all its vectors, in order. */
-  async awaitResult(requestId: string, options: CallOptions): Promise<EncodedTexts> {
-    this.#checkOpen();
-    return await this.#whileOpen(awaitResult(this.#command, this.#keys, requestId, options));
   }
 
   /** Open calls reject with `cancelled`. Safe to call twice. */
@@ -220,21 +206,11 @@ export class Producer {
   async #resolve(request: EncodeRequest, options: CallOptions): Promise<ModelRegistration> {
     const { signal, timeoutMs = IDLE_TIMEOUT_MS } = options;
     const resolving = this.#models.resolve(request.model);
-    const found = await this.#whileOpen(
+    const found = await this.#guard.whileOpen(
       withDeadline(resolving, { signal, timeoutMs }, () => this.#redisFault()),
     );
-    this.#checkOpen();
+    this.#guard.check();
     return found;
-  }
-
-  /** What a close cuts short rejects with `cancelled`, whatever the connection says. */
-  async #whileOpen<Value>(step: Promise<Value>): Promise<Value> {
-    try {
-      return await step;
-    } catch (thrown) {
-      this.#checkOpen();
-      throw FarmError.from(thrown);
-    }
   }
 
   #queue(model: string, lane: Lane): EncodeQueue {
@@ -267,14 +243,12 @@ export class Producer {
     return new FarmError('redis_unavailable', `Redis at ${hidePassword(this.#url)} does not answer`);
   }
 
-  #checkOpen(): void {
-    if (this.#closing) throw new FarmError('cancelled', 'the farm connection is closed');
-  }
-
   async #close(): Promise<void> {
     clearInterval(this.#heartbeat);
     this.#command.off('ready', this.#beat);
+    this.#guard.close();
     for (const call of this.#calls) call.fail(new FarmError('cancelled', 'the farm connection was closed'));
+    await this.requests.close();
     await this.#replies.close();
     for (const queue of this.#queues.values()) await queue.close();
     if (this.#command.status === 'ready') {
@@ -284,10 +258,4 @@ export class Producer {
     }
     disconnectRedis(this.#command);
   }
-}
-
-/** A total deadline, less what looking up the model has taken of it. */
-function withoutSpent(options: CallOptions, startedAt: number): CallOptions {
-  if (options.timeoutMs === undefined) return options;
-  return { ...options, timeoutMs: Math.max(1, options.timeoutMs - (performance.now() - startedAt)) };
 }

@@ -1,100 +1,227 @@
-import { FarmError, MAX_CHUNK_BYTES, textBytes, type EncodeJob, type EncodeText } from '@embedfarm/contract';
-import { cancelRequest, openRequest, sealRequest, REQUEST_TTL_MS } from '../redis/request-record.ts';
+import { FarmError, type EncodeJob, type EncodeText } from '@embedfarm/contract';
+import { buryRequest, removeChunks } from '../request/cancel-request.ts';
+import { abandonRequest, openRequest, planChunks, sealRequest } from '../request/fill-request.ts';
+import { gatherSlices, sliceList, type GatheredChunk, type TextSource } from '../request/gather-chunks.ts';
+import { withDeadline } from '../redis/with-deadline.ts';
 import type { SharedTerms } from './coalesce.ts';
 import { IDLE_TIMEOUT_MS, type CallOptions } from './encode-call.ts';
 import { enqueueFault, type EnqueuePorts } from './enqueue.ts';
 import { splitTexts } from './split-texts.ts';
-import { withDeadline } from '../redis/with-deadline.ts';
 
 /** Results of a submitted request live this long after its end. */
 export const SUBMITTED_RESULT_TTL_MS = 24 * 3_600_000;
-/** Bytes of texts in one call to Redis: a larger one would hold up everybody else's. */
-const SLICE_BYTES = 4 * MAX_CHUNK_BYTES;
-const SLICE_CHUNKS = 64;
+/** Longest the end of a filling that failed may take. */
+const END_MS = 5_000;
+
+/** What a submitted request has beside an awaited one. */
+export interface SubmitTerms {
+  readonly label?: string | undefined;
+  readonly resultTtlMs?: number | undefined;
+}
+
+/** `closed`: the producer closes. */
+export type FillOptions = CallOptions & { readonly closed: AbortSignal };
+
+/** A request that a producer fills. */
+export interface Filling {
+  readonly requestId: string;
+  /** Ends when all of it is in Redis; rejects with why it is not. */
+  readonly filled: Promise<void>;
+}
 
 /**
- * Fire and forget: resolves with the request's id when all of it is in Redis. If it fails half
- * way, the request is cancelled.
+ * Fire and forget: makes the record, then fills it. A list is as long as it is; of an iterable the request grows as
+ * it is read, no faster than Redis takes it.
+ *
+ * A list that fails half way is cancelled. What an iterable gave before it failed is encoded, and its request ends
+ * `incomplete`; so does one whose producer closes.
  */
 export async function submitTexts(
-  texts: readonly EncodeText[],
+  source: readonly EncodeText[] | TextSource,
   terms: SharedTerms,
-  label: string | undefined,
+  submit: SubmitTerms,
   ports: EnqueuePorts,
-  options: CallOptions,
-): Promise<string> {
-  const { registration, lane, options: encodeOptions, tenant } = terms;
-  const { redis, keys } = ports;
-  const requestId = ports.nextRequestId();
-  const ranges = splitTexts(texts, terms.maxTexts);
-  const deadlineAt = options.timeoutMs === undefined ? undefined : ports.nowMs() + options.timeoutMs;
-  const within = <Value>(step: Promise<Value>): Promise<Value> =>
-    withDeadline(
-      step,
-      {
-        signal: options.signal,
-        timeoutMs: deadlineAt === undefined ? IDLE_TIMEOUT_MS : Math.max(1, deadlineAt - ports.nowMs()),
-      },
-      () => new FarmError('redis_unavailable', 'Redis did not take the request in time'),
-    );
-  try {
-    await within(
-      openRequest(redis, keys, {
-        requestId,
-        clientId: ports.clientId,
-        tenant,
-        model: registration.model,
-        fingerprint: registration.fingerprint,
-        lane,
-        label,
-        options: encodeOptions,
-        texts: texts.length,
-        chunks: ranges.length,
-        resultTtlMs: SUBMITTED_RESULT_TTL_MS,
-        listed: true,
-      }),
-    );
-    const queue = ports.queue(registration.model, lane);
-    let slice: EncodeJob[] = [];
-    let sliceBytes = 0;
-    for (const [chunkIndex, { from, to }] of ranges.entries()) {
-      const chunkTexts = texts.slice(from, to);
-      slice.push({
-        version: 1,
-        requestId,
-        chunkIndex,
-        clientId: ports.clientId,
-        model: registration.model,
-        fingerprint: registration.fingerprint,
-        texts: chunkTexts,
-        options: encodeOptions,
-        ...(tenant === undefined ? {} : { tenant }),
-        tracked: true,
-        awaited: false,
-        deadlineMs: 0,
-        resultTtlMs: SUBMITTED_RESULT_TTL_MS,
-      });
-      sliceBytes += chunkTexts.reduce((total, text) => total + textBytes(text), 0);
-      const isLast = chunkIndex === ranges.length - 1;
-      if (!isLast && slice.length < SLICE_CHUNKS && sliceBytes < SLICE_BYTES) continue;
-      await within(queue.enqueue(slice, ports.nowMs()));
-      tellProgress(options, to, texts.length);
-      slice = [];
-      sliceBytes = 0;
+  options: FillOptions,
+): Promise<Filling> {
+  const fill = new RequestFilling(terms, submit, ports, options);
+  if (isList(source)) {
+    const ranges = splitTexts(source, terms.maxTexts);
+    await fill.open({ texts: source.length, chunks: ranges.length });
+    return { requestId: fill.requestId, filled: fill.fillOrCancel(sliceList(source, ranges)) };
+  }
+  await fill.open(undefined);
+  const signal = AbortSignal.any([options.closed, ...(options.signal ? [options.signal] : [])]);
+  const { tokens = false } = terms.options;
+  const slices = gatherSlices(source, { maxTexts: terms.maxTexts, tokens, signal });
+  return { requestId: fill.requestId, filled: fill.fillOrAbandon(slices) };
+}
+
+function isList(source: readonly EncodeText[] | TextSource): source is readonly EncodeText[] {
+  return Array.isArray(source);
+}
+
+class RequestFilling {
+  readonly requestId: string;
+  readonly #terms: SharedTerms;
+  readonly #submit: SubmitTerms;
+  readonly #ports: EnqueuePorts;
+  readonly #options: FillOptions;
+  readonly #deadlineAt: number | undefined;
+  /** Enqueued so far. */
+  #chunks = 0;
+  #texts = 0;
+  #total: number | undefined;
+
+  constructor(terms: SharedTerms, submit: SubmitTerms, ports: EnqueuePorts, options: FillOptions) {
+    this.requestId = ports.nextRequestId();
+    this.#terms = terms;
+    this.#submit = submit;
+    this.#ports = ports;
+    this.#options = options;
+    this.#deadlineAt = options.timeoutMs === undefined ? undefined : ports.nowMs() + options.timeoutMs;
+  }
+
+  async open(size: { texts: number; chunks: number } | undefined): Promise<void> {
+    const { registration, lane, tenant, options } = this.#terms;
+    const { redis, keys, clientId } = this.#ports;
+    this.#total = size?.texts;
+    const opening = openRequest(redis, keys, {
+      requestId: this.requestId,
+      clientId,
+      tenant,
+      model: registration.model,
+      fingerprint: registration.fingerprint,
+      lane,
+      label: this.#submit.label,
+      options,
+      size,
+      resultTtlMs: this.#resultTtlMs,
+    });
+    await this.#within(opening).catch((thrown: unknown) => {
+      throw enqueueFault(thrown);
+    });
+  }
+
+  async fillOrCancel(slices: Iterable<GatheredChunk[]>): Promise<void> {
+    try {
+      await this.#fill(slices);
+    } catch (thrown) {
+      await this.#end(() => this.#cancel());
+      throw enqueueFault(thrown);
     }
-    await within(sealRequest(redis, keys, requestId));
-    return requestId;
-  } catch (thrown) {
-    cancelRequest(redis, keys, requestId, REQUEST_TTL_MS).catch(() => undefined);
-    throw enqueueFault(thrown);
+  }
+
+  async fillOrAbandon(slices: AsyncIterable<GatheredChunk[]>): Promise<void> {
+    try {
+      await this.#fill(slices);
+    } catch (thrown) {
+      const fault = enqueueFault(thrown);
+      const isTakenBack = fault.code === 'cancelled' && !this.#options.closed.aborted;
+      await this.#end(() => (isTakenBack ? this.#cancel() : this.#abandon(fault.message)));
+      throw fault;
+    }
+  }
+
+  async #fill(slices: Iterable<GatheredChunk[]> | AsyncIterable<GatheredChunk[]>): Promise<void> {
+    const { redis, keys } = this.#ports;
+    const queue = this.#ports.queue(this.#terms.registration.model, this.#terms.lane);
+    for await (const slice of slices) {
+      const nextStarts = startsOf(slice, this.#texts);
+      await this.#plan(nextStarts);
+      await this.#within(queue.enqueue(this.#jobsOf(slice), this.#ports.nowMs()));
+      this.#chunks += slice.length;
+      this.#texts = nextStarts.at(-1) ?? this.#texts;
+      await this.#plan([this.#texts]);
+      this.#tellProgress();
+    }
+    const sealing = sealRequest(redis, keys, this.requestId, { chunks: this.#chunks, texts: this.#texts });
+    this.#checkState(await this.#within(sealing));
+  }
+
+  /** Says what is enqueued, and what comes next. */
+  async #plan(nextStarts: readonly number[]): Promise<void> {
+    const { redis, keys } = this.#ports;
+    const plan = { chunks: this.#chunks, texts: this.#texts, nextStarts };
+    this.#checkState(await this.#within(planChunks(redis, keys, this.requestId, plan)));
+  }
+
+  #jobsOf(slice: readonly GatheredChunk[]): EncodeJob[] {
+    const { registration, options, tenant } = this.#terms;
+    return slice.map(({ texts, refused }, index) => ({
+      version: 1,
+      requestId: this.requestId,
+      chunkIndex: this.#chunks + index,
+      clientId: this.#ports.clientId,
+      model: registration.model,
+      fingerprint: registration.fingerprint,
+      texts,
+      options,
+      ...(tenant === undefined ? {} : { tenant }),
+      tracked: true,
+      awaited: false,
+      ...(refused.length === 0 ? {} : { refused }),
+      deadlineMs: 0,
+      resultTtlMs: this.#resultTtlMs,
+    }));
+  }
+
+  /** Whoever ended the request wants no more of it: jobs that were added since are taken away. */
+  #checkState(state: string | undefined): void {
+    if (state === 'filling') return;
+    throw state === 'cancelled'
+      ? new FarmError('cancelled', `request ${this.requestId} was cancelled`)
+      : new FarmError(
+          'redis_unavailable',
+          `request ${this.requestId} was ended: its producer was not heard of`,
+        );
+  }
+
+  get #resultTtlMs(): number {
+    return this.#submit.resultTtlMs ?? SUBMITTED_RESULT_TTL_MS;
+  }
+
+  async #cancel(): Promise<void> {
+    const { redis, keys } = this.#ports;
+    const { model } = this.#terms.registration;
+    const { lane } = this.#terms;
+    await buryRequest(redis, keys, this.requestId);
+    const record = { requestId: this.requestId, model, lane, chunks: this.#chunks };
+    await removeChunks(redis, keys, this.#ports.queue(model, lane), record);
+  }
+
+  async #abandon(fault: string): Promise<void> {
+    const { redis, keys } = this.#ports;
+    const { registration, lane } = this.#terms;
+    const request = { requestId: this.requestId, model: registration.model, lane };
+    await abandonRequest(redis, keys, request, { fault, onlyOfTheDead: false });
+  }
+
+  /** What does not come through now, the workers do once this client is not heard of any more. */
+  async #end(step: () => Promise<void>): Promise<void> {
+    await withDeadline(step(), { timeoutMs: END_MS }, noAnswer).catch(() => undefined);
+  }
+
+  async #within<Value>(step: Promise<Value>): Promise<Value> {
+    const { signal } = this.#options;
+    const leftMs = this.#deadlineAt === undefined ? IDLE_TIMEOUT_MS : this.#deadlineAt - this.#ports.nowMs();
+    return await withDeadline(step, { signal, timeoutMs: Math.max(1, leftMs) }, noAnswer);
+  }
+
+  #tellProgress(): void {
+    try {
+      this.#options.onProgress?.({ done: this.#texts, total: this.#total ?? this.#texts });
+    } catch (thrown) {
+      throw FarmError.from(thrown);
+    }
   }
 }
 
-/** @throws FarmError `internal` with what the listener threw. */
-function tellProgress({ onProgress }: CallOptions, done: number, total: number): void {
-  try {
-    onProgress?.({ done, total });
-  } catch (thrown) {
-    throw FarmError.from(thrown);
-  }
+function startsOf(slice: readonly GatheredChunk[], from: number): number[] {
+  const starts = [from];
+  for (const { texts } of slice) starts.push((starts.at(-1) ?? 0) + texts.length);
+  return starts;
+}
+
+function noAnswer(): FarmError {
+  return new FarmError('redis_unavailable', 'Redis did not take the request in time');
 }

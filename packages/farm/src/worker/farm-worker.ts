@@ -14,9 +14,11 @@ import { connectRedis, disconnectRedis, waitForRedis } from '../redis/connect.ts
 import { ModelRegistry } from '../redis/model-registry.ts';
 import { RedisClock } from '../redis/redis-clock.ts';
 import { sampleStats } from '../redis/stats.ts';
+import { lostBlock, TEND_MS, tendRequests } from '../request/tend-requests.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 import type { Encoder } from './encoder.ts';
 import { farmWorkerOptionsSchema, type FarmWorkerOptions } from './farm-worker-options.ts';
+import { finishChunk } from './finish-chunk.ts';
 import { JobPuller } from './job-puller.ts';
 
 export type { Encoder } from './encoder.ts';
@@ -158,6 +160,7 @@ export class FarmWorker {
     this.#timers.push(
       setInterval(() => void this.#beat(), heartbeatMs),
       setInterval(() => void this.#sample(), SAMPLE_MS),
+      setInterval(() => void this.#tend(), TEND_MS),
     );
   }
 
@@ -188,6 +191,25 @@ export class FarmWorker {
       await sampleStats(this.#redis, this.#keys, await this.#registry.names());
     } catch (fault) {
       this.#onFault('stats', fault);
+    }
+  }
+
+  async #tend(): Promise<void> {
+    const redis = this.#redis;
+    const keys = this.#keys;
+    try {
+      await tendRequests({
+        redis,
+        keys,
+        nowMs: () => this.#clock.nowMs(),
+        settleLost: (job) =>
+          finishChunk(redis, keys, job, this.workerId, {
+            status: 'failed',
+            block: lostBlock(job.texts.length),
+          }),
+      });
+    } catch (fault) {
+      this.#onFault('open requests', fault);
     }
   }
 

@@ -8,63 +8,76 @@ import {
   type VectorBlock,
 } from '@embedfarm/contract';
 import type { Redis } from 'ioredis';
-import { END_REQUEST_LUA, REQUEST_TTL_MS } from '../redis/request-record.ts';
 import { RedisScript } from '../redis/redis-script.ts';
 import { STATS_SECOND_TTL_S } from '../redis/stats.ts';
+import { END_REQUEST_LUA } from '../request/end-request.ts';
+import { REQUEST_TTL_MS } from '../request/request-record.ts';
+import { requestScriptKeys } from '../request/request-script-keys.ts';
 
 /** Above this, unread replies no longer carry their vectors. */
 const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
 
 /**
  * Success, failure and cancel alike: store, settle once, count once, announce.
- * A rerun of a settled chunk stores and announces again only what is no longer there; it counts nothing.
+ * A rerun of a settled chunk counts nothing; of a lone one it stores and announces again what was read meanwhile.
+ * The block is empty where there is nothing to keep: a cancelled chunk of a request with a record.
  *
- * KEYS result, request, request-bits, reply, stats prefix, result prefix
- * ARGV job id, chunk index, status, block, result TTL, tracked, awaited, texts, failed texts, tokens,
- *      worker id, max inline bytes, max unread bytes, stats TTL, request TTL, request id
- * Returns 'settled' the first time, 'again' after that, 'gone' when the request's record is.
+ * KEYS request, request-bits, request-starts, open requests, result prefix, result, reply, stats prefix
+ * ARGV request id, job id, chunk index, status, block, result TTL, tracked, awaited, texts, failed texts,
+ *      truncated texts, tokens, worker id, max inline bytes, max unread bytes, stats TTL, request TTL
+ * Returns 'settled' the first time, 'again' after that, 'gone' when the request's record is, or has no such chunk.
  */
 const finishScript = new RedisScript(`
 ${END_REQUEST_LUA}
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local stored = redis.call('EXISTS', KEYS[1]) == 1
+local stored = redis.call('EXISTS', KEYS[6]) == 1
 local first
-if ARGV[6] == '1' then
-  if redis.call('HEXISTS', KEYS[2], 'state') == 0 then return 'gone' end
-  first = redis.call('SETBIT', KEYS[3], ARGV[2], 1) == 0
+if ARGV[7] == '1' then
+  local record = redis.call('HMGET', KEYS[1], 'sealed', 'chunks')
+  if not record[1] then return 'gone' end
+  if record[1] == '1' and tonumber(ARGV[3]) >= tonumber(record[2]) then return 'gone' end
+  -- Its result was stored with the bit; where it is gone, it was read and consumed.
+  if redis.call('SETBIT', KEYS[2], ARGV[3], 1) == 1 then return 'again' end
+  first = true
 else
   first = not stored
 end
-if first or not stored then
-  redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[5])
-  if ARGV[7] == '1' then
-    local bytes = #ARGV[4]
-    local small = bytes <= tonumber(ARGV[12])
-    if small and redis.call('XLEN', KEYS[4]) * bytes < tonumber(ARGV[13]) then
-      redis.call('XADD', KEYS[4], 'NOMKSTREAM', '*', 'job', ARGV[1], 'status', ARGV[3], 'block', ARGV[4])
+if (first or not stored) and ARGV[5] ~= '' then
+  redis.call('SET', KEYS[6], ARGV[5], 'PX', ARGV[6])
+  if ARGV[8] == '1' then
+    local bytes = #ARGV[5]
+    local small = bytes <= tonumber(ARGV[14])
+    if small and redis.call('XLEN', KEYS[7]) * bytes < tonumber(ARGV[15]) then
+      redis.call('XADD', KEYS[7], 'NOMKSTREAM', '*', 'job', ARGV[2], 'status', ARGV[4], 'block', ARGV[5])
     else
-      redis.call('XADD', KEYS[4], 'NOMKSTREAM', '*', 'job', ARGV[1], 'status', ARGV[3])
+      redis.call('XADD', KEYS[7], 'NOMKSTREAM', '*', 'job', ARGV[2], 'status', ARGV[4])
     end
   end
 end
 if not first then return 'again' end
-local stats = KEYS[5] .. time[1]
-redis.call('HINCRBY', stats, 'texts', ARGV[8] - ARGV[9])
-redis.call('HINCRBY', stats, 'failed', ARGV[9])
-redis.call('HINCRBY', stats, 'tokens', ARGV[10])
-redis.call('HINCRBY', stats, 'chunks', 1)
-redis.call('HINCRBY', stats, 'worker:' .. ARGV[11], ARGV[8] - ARGV[9])
-redis.call('EXPIRE', stats, ARGV[14])
-if ARGV[6] ~= '1' then return 'settled' end
-redis.call('HINCRBY', KEYS[2], 'chunksSettled', 1)
-redis.call('HINCRBY', KEYS[2], 'textsDone', ARGV[8] - ARGV[9])
-redis.call('HINCRBY', KEYS[2], 'textsFailed', ARGV[9])
-redis.call('HINCRBY', KEYS[2], 'tokens', ARGV[10])
-redis.call('HSET', KEYS[2], 'updatedAtMs', now)
-redis.call('PEXPIRE', KEYS[2], ARGV[15])
-redis.call('PEXPIRE', KEYS[3], ARGV[15])
-endRequest(KEYS[2], KEYS[3], KEYS[6], ARGV[16])
+local done = 0
+if ARGV[4] ~= 'cancelled' then
+  done = ARGV[9] - ARGV[10]
+  local stats = KEYS[8] .. time[1]
+  redis.call('HINCRBY', stats, 'texts', done)
+  redis.call('HINCRBY', stats, 'failed', ARGV[10])
+  redis.call('HINCRBY', stats, 'tokens', ARGV[12])
+  redis.call('HINCRBY', stats, 'chunks', 1)
+  redis.call('HINCRBY', stats, 'worker:' .. ARGV[13], done)
+  redis.call('EXPIRE', stats, ARGV[16])
+end
+if ARGV[7] ~= '1' then return 'settled' end
+redis.call('HINCRBY', KEYS[1], 'chunksSettled', 1)
+if ARGV[4] ~= 'cancelled' then
+  redis.call('HINCRBY', KEYS[1], 'textsDone', done)
+  redis.call('HINCRBY', KEYS[1], 'textsFailed', ARGV[10])
+  redis.call('HINCRBY', KEYS[1], 'textsTruncated', ARGV[11])
+  redis.call('HINCRBY', KEYS[1], 'tokens', ARGV[12])
+end
+redis.call('HSET', KEYS[1], 'updatedAtMs', now)
+for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[17]) end
+endRequest(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[1])
 return 'settled'`);
 
 export interface FinishedChunk {
@@ -82,36 +95,42 @@ export async function finishChunk(
 ): Promise<void> {
   const jobId = encodeJobId(job.requestId, job.chunkIndex);
   const failedTexts = block.failures.reduce((total, failure) => total + failure.texts.length, 0);
-  const tokens = block.tokens.reduce((total, count) => total + count, 0);
+  const isKept = !(job.tracked && status === 'cancelled');
   await finishScript.run(
     redis,
     [
+      ...requestScriptKeys(keys, job.requestId),
       keys.result(jobId),
-      keys.request(job.requestId),
-      keys.requestBits(job.requestId),
       keys.reply(job.clientId),
       keys.statsPrefix,
-      keys.resultPrefix,
     ],
     [
+      job.requestId,
       jobId,
       job.chunkIndex,
       status,
-      asBuffer(encodeVectorBlock(block)),
-      job.resultTtlMs,
+      isKept ? asBuffer(encodeVectorBlock(block)) : '',
+      // The end of the request gives its results their last time to live.
+      job.tracked ? REQUEST_TTL_MS : job.resultTtlMs,
       job.tracked ? 1 : 0,
       job.awaited ? 1 : 0,
       job.texts.length,
       failedTexts,
-      tokens,
+      sum(block.truncated),
+      sum(block.tokens),
       workerId,
       MAX_INLINE_BYTES,
       MAX_UNREAD_BYTES,
       STATS_SECOND_TTL_S,
       REQUEST_TTL_MS,
-      job.requestId,
     ],
   );
+}
+
+function sum(counts: Iterable<number>): number {
+  let total = 0;
+  for (const count of counts) total += count;
+  return total;
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

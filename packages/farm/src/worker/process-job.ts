@@ -6,6 +6,7 @@ import {
   type EncodeJob,
   type Lane,
 } from '@embedfarm/contract';
+import { withRefused } from './with-refused.ts';
 import type { Encoder } from './encoder.ts';
 import type { FinishedChunk } from './finish-chunk.ts';
 import type { ChunkStart } from './start-chunk.ts';
@@ -65,7 +66,11 @@ export async function processJob(
   const queueMs = Math.max(0, ports.nowMs() - pulled.enqueuedAtMs);
   try {
     const block = await ports.encode(job.texts, job.options, { signal, lane });
-    await ports.finish(job, { status: 'done', block: { ...block, timing: { ...block.timing, queueMs } } });
+    const outcomes = withRefused(block, job.refused);
+    await ports.finish(job, {
+      status: 'done',
+      block: { ...outcomes, timing: { ...block.timing, queueMs } },
+    });
   } catch (thrown) {
     const error = FarmError.from(thrown);
     // Cancelled by the request's tombstone, or taken back by the worker: only Redis knows which.

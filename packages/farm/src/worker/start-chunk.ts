@@ -6,7 +6,7 @@ import { RedisScript } from '../redis/redis-script.ts';
  * - `run`: nobody has settled the chunk, and someone wants it.
  * - `settled`: its result is stored and announced; only the job is left to end.
  * - `cancelled`: the request's tombstone stands.
- * - `gone`: the request's record is; nobody can ask for the result.
+ * - `gone`: the request's record is, or it was ended without this chunk; nobody can ask for the result.
  */
 export type ChunkStart = 'run' | 'settled' | 'cancelled' | 'gone';
 
@@ -18,7 +18,9 @@ if ARGV[2] ~= '1' then
   return redis.call('EXISTS', KEYS[3]) == 1 and 'settled' or 'run'
 end
 if not state then return 'gone' end
-if redis.call('GETBIT', KEYS[2], ARGV[1]) == 1 and redis.call('EXISTS', KEYS[3]) == 1 then return 'settled' end
+local record = redis.call('HMGET', KEYS[1], 'sealed', 'chunks')
+if record[1] == '1' and tonumber(ARGV[1]) >= tonumber(record[2]) then return 'gone' end
+if redis.call('GETBIT', KEYS[2], ARGV[1]) == 1 then return 'settled' end
 if redis.call('HEXISTS', KEYS[1], 'startedAtMs') == 0 then
   local time = redis.call('TIME')
   redis.call('HSET', KEYS[1], 'startedAtMs', time[1] * 1000 + math.floor(time[2] / 1000))

@@ -1,0 +1,137 @@
+import { FarmError, type EncodeRequest, type EncodeText, type ModelRegistration } from '@embedfarm/contract';
+import { performance } from 'node:perf_hooks';
+import { withDeadline } from '../redis/with-deadline.ts';
+import { awaitRequest, awaitResult } from '../request/await-request.ts';
+import { buryRequest, removeChunks } from '../request/cancel-request.ts';
+import { abandonRequest, PRODUCER_DIED } from '../request/fill-request.ts';
+import type { TextSource } from '../request/gather-chunks.ts';
+import { listRequests, type RequestFilter } from '../request/list-requests.ts';
+import { requestChunks, type EncodedChunk, type ReadOptions } from '../request/request-chunks.ts';
+import { readRequest, type RequestRecord } from '../request/request-record.ts';
+import { sharedTerms } from './coalesce.ts';
+import { IDLE_TIMEOUT_MS, withoutSpent, type CallOptions } from './encode-call.ts';
+import type { EncodedTexts } from './encoded-texts.ts';
+import type { EnqueuePorts } from './enqueue.ts';
+import type { OpenGuard } from './open-guard.ts';
+import { submitTexts, type Filling, type SubmitTerms } from './submit.ts';
+
+/** Longest a look at a request's record may take. */
+const READ_TIMEOUT_MS = 5_000;
+
+/** What submitted requests need of their producer. */
+export interface RequestPorts extends EnqueuePorts {
+  readonly guard: OpenGuard;
+  resolve(request: EncodeRequest, options: CallOptions): Promise<ModelRegistration>;
+  redisFault(): FarmError;
+}
+
+/** A producer's side of submitted requests, its own and those of others. */
+export class SubmittedRequests {
+  readonly #ports: RequestPorts;
+  readonly #fillings = new Set<Promise<void>>();
+
+  constructor(ports: RequestPorts) {
+    this.#ports = ports;
+  }
+
+  /** See submitTexts. A list is in Redis when it resolves, of an iterable the record. */
+  async submit(
+    source: readonly EncodeText[] | TextSource,
+    request: EncodeRequest,
+    submit: SubmitTerms,
+    options: CallOptions,
+  ): Promise<Filling> {
+    const { guard } = this.#ports;
+    guard.check();
+    const startedAt = performance.now();
+    const registration = await this.#ports.resolve(request, options);
+    const terms = sharedTerms(request, registration, Array.isArray(source) ? source.length : Infinity);
+    const call = { ...withoutSpent(options, startedAt), closed: guard.closed };
+    const filling = await guard.whileOpen(submitTexts(source, terms, submit, this.#ports, call));
+    const filled = guard.whileOpen(filling.filled).finally(() => this.#fillings.delete(filled));
+    this.#fillings.add(filled);
+    // Of an iterable the caller may look at it later, or never.
+    filled.catch(() => undefined);
+    if (Array.isArray(source)) await filled;
+    return { ...filling, filled };
+  }
+
+  /** @throws FarmError `result_expired` when there is no such request (any more); `redis_unavailable`. */
+  async read(requestId: string): Promise<RequestRecord> {
+    const record = await this.#ask(() => this.#record(requestId));
+    if (record.state !== 'filling') return record;
+    // No worker may be there to see that its producer is gone.
+    const { redis, keys } = this.#ports;
+    const abandoned = await this.#ask(() =>
+      abandonRequest(redis, keys, record, { fault: PRODUCER_DIED, onlyOfTheDead: true }),
+    );
+    return abandoned ? await this.#ask(() => this.#record(requestId)) : record;
+  }
+
+  /** The newest first. */
+  async list(filter: RequestFilter): Promise<RequestRecord[]> {
+    const { redis, keys } = this.#ports;
+    return await this.#ask(() => listRequests(redis, keys, filter, this.#ports.nowMs()));
+  }
+
+  /**
+   * Takes a request back: what waits is taken away, what runs is aborted, what is done is kept. One that has ended
+   * stays as it is.
+   *
+   * @returns its record after; `endedAtMs` is missing while a device still has some of it.
+   */
+  async cancel(requestId: string): Promise<RequestRecord> {
+    const { redis, keys } = this.#ports;
+    const state = await this.#ask(() => buryRequest(redis, keys, requestId));
+    const record = await this.#ask(() => this.#record(requestId));
+    if (state !== 'cancelled' || record.endedAtMs !== undefined) return record;
+    const queue = this.#ports.queue(record.model, record.lane);
+    await this.#ask(() => removeChunks(redis, keys, queue, record), IDLE_TIMEOUT_MS);
+    return await this.#ask(() => this.#record(requestId));
+  }
+
+  /** Waits for a request's end, whichever it is. */
+  async wait(requestId: string, options: CallOptions): Promise<RequestRecord> {
+    this.#ports.guard.check();
+    return await this.#ports.guard.whileOpen(awaitRequest(this.#ports, requestId, options));
+  }
+
+  /** A request's vectors by chunks, as they get done. */
+  async *chunks(requestId: string, reading: ReadOptions, options: CallOptions): AsyncGenerator<EncodedChunk> {
+    const { guard } = this.#ports;
+    guard.check();
+    try {
+      yield* requestChunks(this.#ports, requestId, reading, options);
+    } catch (thrown) {
+      guard.check();
+      throw FarmError.from(thrown);
+    }
+  }
+
+  /** Waits for a request's end, then reads all its vectors, in order. */
+  async result(
+    requestId: string,
+    reading: Pick<ReadOptions, 'consume'>,
+    options: CallOptions,
+  ): Promise<EncodedTexts> {
+    this.#ports.guard.check();
+    return await this.#ports.guard.whileOpen(awaitResult(this.#ports, requestId, reading, options));
+  }
+
+  /** Requests that are being filled end as they are. The guard is closed before. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#fillings);
+  }
+
+  #record(requestId: string): Promise<RequestRecord> {
+    const { redis, keys } = this.#ports;
+    return readRequest(redis, keys, requestId, this.#ports.nowMs());
+  }
+
+  /** One question to Redis, with a deadline. */
+  async #ask<Value>(step: () => Promise<Value>, timeoutMs: number = READ_TIMEOUT_MS): Promise<Value> {
+    const { guard } = this.#ports;
+    guard.check();
+    return await guard.whileOpen(withDeadline(step(), { timeoutMs }, () => this.#ports.redisFault()));
+  }
+}

@@ -1,0 +1,30 @@
+import type { RedisKeys } from '@embedfarm/contract';
+import type { Redis } from 'ioredis';
+import { RedisScript } from '../redis/redis-script.ts';
+
+/**
+ * Deletes results that were read; a request whose last one went so is `expired`.
+ * KEYS request, result prefix; ARGV request id, then chunks. Returns how many were there.
+ */
+const consumeScript = new RedisScript(`
+local consumed = 0
+for i = 2, #ARGV do
+  consumed = consumed + redis.call('UNLINK', KEYS[2] .. ARGV[1] .. '.' .. ARGV[i])
+end
+if redis.call('EXISTS', KEYS[1]) == 0 or consumed == 0 then return consumed end
+local total = redis.call('HINCRBY', KEYS[1], 'chunksConsumed', consumed)
+local record = redis.call('HMGET', KEYS[1], 'chunks', 'endedAtMs', 'state')
+if record[2] and record[3] ~= 'cancelled' and total >= tonumber(record[1]) then
+  redis.call('HSET', KEYS[1], 'state', 'expired')
+end
+return consumed`);
+
+/** Lets go of results that were read. */
+export async function consumeChunks(
+  redis: Redis,
+  keys: RedisKeys,
+  requestId: string,
+  chunks: readonly number[],
+): Promise<void> {
+  await consumeScript.run(redis, [keys.request(requestId), keys.resultPrefix], [requestId, ...chunks]);
+}

@@ -1,0 +1,33 @@
+/** How long the record of a request outlives its results, to say that they are gone. */
+const EXPIRED_RECORD_TTL_MS = 24 * 3_600_000;
+
+/**
+ * Ends a request whose last chunk is settled: its state, and a last time to live for all of it.
+ * Part of the scripts that settle a chunk, seal, abandon or cancel a request, so no death between leaves it open.
+ *
+ * `endRequest(request, bits, starts, openRequests, resultPrefix, id)`
+ */
+export const END_REQUEST_LUA = `
+local function endRequest(request, bits, starts, openRequests, resultPrefix, id)
+  local record = redis.call('HMGET', request, 'state', 'sealed', 'chunks', 'chunksSettled', 'textsDone',
+    'endedAtMs', 'resultTtlMs', 'abandoned', 'texts')
+  local state = record[1]
+  if not state or record[6] or record[2] ~= '1' then return end
+  if tonumber(record[4]) < tonumber(record[3]) then return end
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  if state ~= 'cancelled' then
+    if record[8] then state = 'incomplete'
+    elseif tonumber(record[5]) > 0 or tonumber(record[9]) == 0 then state = 'completed'
+    else state = 'failed' end
+  end
+  local ttl = tonumber(record[7])
+  redis.call('HSET', request, 'state', state, 'endedAtMs', now, 'updatedAtMs', now, 'expiresAtMs', now + ttl)
+  redis.call('ZREM', openRequests, id)
+  redis.call('PEXPIRE', request, ttl + ${EXPIRED_RECORD_TTL_MS})
+  redis.call('PEXPIRE', bits, ttl)
+  redis.call('PEXPIRE', starts, ttl)
+  for chunk = 0, tonumber(record[3]) - 1 do
+    redis.call('PEXPIRE', resultPrefix .. id .. '.' .. chunk, ttl)
+  end
+end`;

@@ -1,0 +1,185 @@
+import type { EncodeOptions, RedisKeys } from '@embedfarm/contract';
+import type { Redis } from 'ioredis';
+import { RedisScript } from '../redis/redis-script.ts';
+import { CLIENT_TTL_MS } from '../redis/presence.ts';
+import { END_REQUEST_LUA } from './end-request.ts';
+import { REQUEST_TTL_MS, type RequestState } from './request-record.ts';
+import { requestScriptKeys, type RequestQueue } from './request-script-keys.ts';
+
+/** Why a request that nobody fills any more is incomplete. */
+export const PRODUCER_DIED = 'its producer ended before all of it was in the farm';
+
+/** What a producer says of a request before it enqueues the first chunk. */
+export interface NewRequest extends RequestQueue {
+  readonly requestId: string;
+  readonly clientId: string;
+  readonly tenant: string | undefined;
+  readonly fingerprint: string;
+  readonly label: string | undefined;
+  readonly options: EncodeOptions;
+  /** Of a list; undefined for an iterable, which tells as it goes. */
+  readonly size: { readonly texts: number; readonly chunks: number } | undefined;
+  readonly resultTtlMs: number;
+}
+
+/** KEYS request, requests, open requests; ARGV request id, TTL, then fields and values. */
+const openScript = new RedisScript(`
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('HSET', KEYS[1], 'createdAtMs', now, 'updatedAtMs', now, unpack(ARGV, 3))
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+for i = 2, 3 do
+  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now - tonumber(ARGV[2]))
+  redis.call('ZADD', KEYS[i], now, ARGV[1])
+  redis.call('PEXPIRE', KEYS[i], ARGV[2])
+end
+return 1`);
+
+/** Makes the record, in state `filling`. */
+export async function openRequest(redis: Redis, keys: RedisKeys, request: NewRequest): Promise<void> {
+  const { size } = request;
+  const fields: Record<string, string | number | undefined> = {
+    state: 'filling' satisfies RequestState,
+    sealed: 0,
+    clientId: request.clientId,
+    tenant: request.tenant,
+    model: request.model,
+    fingerprint: request.fingerprint,
+    lane: request.lane,
+    label: request.label,
+    options: JSON.stringify(request.options),
+    texts: size?.texts ?? 0,
+    chunks: size?.chunks ?? 0,
+    openEnded: size === undefined ? 1 : 0,
+    chunksEnqueued: 0,
+    textsEnqueued: 0,
+    chunksPlanned: 0,
+    chunksSettled: 0,
+    textsDone: 0,
+    textsFailed: 0,
+    textsTruncated: 0,
+    tokens: 0,
+    resultTtlMs: request.resultTtlMs,
+  };
+  const pairs = Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [name, value]));
+  await openScript.run(
+    redis,
+    [keys.request(request.requestId), keys.requests, keys.openRequests],
+    [request.requestId, REQUEST_TTL_MS, ...pairs],
+  );
+}
+
+/**
+ * What is in the queue, and what comes next. A producer that dies between the two leaves a range of chunks whose
+ * jobs may be there or not; who ends the request in its place looks (see abandonScript).
+ * KEYS request, starts; ARGV chunks enqueued, texts enqueued, chunks planned, their starts from the first planned
+ * one on and the end of the last, TTL. Returns the state, nil when the record is gone.
+ */
+const planScript = new RedisScript(`
+local state = redis.call('HGET', KEYS[1], 'state')
+if state ~= 'filling' then return state end
+redis.call('HSET', KEYS[1], 'chunksEnqueued', ARGV[1], 'textsEnqueued', ARGV[2], 'chunksPlanned', ARGV[3])
+if redis.call('HGET', KEYS[1], 'openEnded') == '1' then
+  redis.call('HSET', KEYS[1], 'chunks', ARGV[1], 'texts', ARGV[2])
+end
+redis.call('SETRANGE', KEYS[2], 4 * tonumber(ARGV[1]), ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+redis.call('PEXPIRE', KEYS[2], ARGV[5])
+return state`);
+
+export interface RequestFill {
+  /** Chunks and texts that are in the queue. */
+  readonly chunks: number;
+  readonly texts: number;
+  /** First text of each chunk that comes next, and the end of the last: one number more than chunks. */
+  readonly nextStarts: readonly number[];
+}
+
+/** @returns the request's state: anything but `filling` means that no more is wanted. */
+export async function planChunks(
+  redis: Redis,
+  keys: RedisKeys,
+  requestId: string,
+  { chunks, texts, nextStarts }: RequestFill,
+): Promise<RequestState | undefined> {
+  const starts = Buffer.alloc(4 * nextStarts.length);
+  for (const [index, start] of nextStarts.entries()) starts.writeUInt32BE(start, 4 * index);
+  const state = await planScript.run(
+    redis,
+    [keys.request(requestId), keys.requestStarts(requestId)],
+    [chunks, texts, chunks + nextStarts.length - 1, starts, REQUEST_TTL_MS],
+  );
+  return (state ?? undefined) as RequestState | undefined;
+}
+
+/** KEYS as requestScriptKeys; ARGV request id, chunks, texts. Returns the state, nil when the record is gone. */
+const sealScript = new RedisScript(`
+${END_REQUEST_LUA}
+local state = redis.call('HGET', KEYS[1], 'state')
+if state ~= 'filling' then return state end
+local started = redis.call('HEXISTS', KEYS[1], 'startedAtMs') == 1
+redis.call('HSET', KEYS[1], 'sealed', 1, 'state', started and 'running' or 'queued',
+  'chunks', ARGV[2], 'texts', ARGV[3], 'chunksEnqueued', ARGV[2], 'textsEnqueued', ARGV[3])
+endRequest(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[1])
+return 'filling'`);
+
+/** Says that all chunks are enqueued. @returns the state before: anything but `filling` means that it was ended. */
+export async function sealRequest(
+  redis: Redis,
+  keys: RedisKeys,
+  requestId: string,
+  { chunks, texts }: { chunks: number; texts: number },
+): Promise<RequestState | undefined> {
+  const args = [requestId, chunks, texts];
+  const state = await sealScript.run(redis, requestScriptKeys(keys, requestId), args);
+  return (state ?? undefined) as RequestState | undefined;
+}
+
+/**
+ * A request that nobody fills any more: what is enqueued is all there will be, and it ends `incomplete`.
+ * Chunks that were on their way are there up to the first one that is not: a slice is added as one.
+ * KEYS as requestScriptKeys, clients, job prefix; ARGV request id, client TTL, whether only a dead client's, fault.
+ * Returns 1 when it was abandoned by this call.
+ */
+const abandonScript = new RedisScript(`
+${END_REQUEST_LUA}
+local record = redis.call('HMGET', KEYS[1], 'state', 'clientId', 'chunksEnqueued', 'chunksPlanned', 'startedAtMs')
+if record[1] ~= 'filling' then return 0 end
+if ARGV[3] == '1' then
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  local heard = redis.call('ZSCORE', KEYS[6], record[2])
+  if heard and tonumber(heard) > now - tonumber(ARGV[2]) then return 0 end
+end
+local chunks = tonumber(record[3])
+while chunks < tonumber(record[4]) do
+  local isThere = redis.call('GETBIT', KEYS[2], chunks) == 1
+    or redis.call('EXISTS', KEYS[7] .. ARGV[1] .. '.' .. chunks) == 1
+  if not isThere then break end
+  chunks = chunks + 1
+end
+local texts = 0
+if chunks > 0 then texts = struct.unpack('>I4', redis.call('GETRANGE', KEYS[3], 4 * chunks, 4 * chunks + 3)) end
+redis.call('HSET', KEYS[1], 'abandoned', 1, 'sealed', 1, 'fault', ARGV[4], 'chunks', chunks, 'texts', texts,
+  'state', record[5] and 'running' or 'queued')
+endRequest(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[1])
+return 1`);
+
+/**
+ * Ends the filling of a request in its producer's place.
+ *
+ * @param onlyOfTheDead leaves it alone while its client is heard of.
+ */
+export async function abandonRequest(
+  redis: Redis,
+  keys: RedisKeys,
+  { requestId, ...queue }: RequestQueue & { requestId: string },
+  { fault, onlyOfTheDead }: { fault: string; onlyOfTheDead: boolean },
+): Promise<boolean> {
+  const abandoned = await abandonScript.run(
+    redis,
+    [...requestScriptKeys(keys, requestId), keys.clients, keys.jobPrefix(queue.model, queue.lane)],
+    [requestId, CLIENT_TTL_MS, onlyOfTheDead ? 1 : 0, fault.slice(0, 1_000)],
+  );
+  return abandoned === 1;
+}

@@ -1,0 +1,18 @@
+import type { Lane, RedisKeys } from '@embedfarm/contract';
+
+/** Which queue a request's jobs are in. */
+export interface RequestQueue {
+  readonly model: string;
+  readonly lane: Lane;
+}
+
+/** What every script that may end a request has as its first keys: those of `endRequest`, in its order. */
+export function requestScriptKeys(keys: RedisKeys, requestId: string): string[] {
+  return [
+    keys.request(requestId),
+    keys.requestBits(requestId),
+    keys.requestStarts(requestId),
+    keys.openRequests,
+    keys.resultPrefix,
+  ];
+}
