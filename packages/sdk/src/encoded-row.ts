@@ -1,6 +1,14 @@
 import { FarmError, type VectorDtype } from '@embedfarm/contract';
-import type { EncodedChunk } from '@embedfarm/farm/producer';
-import { Embeddings, type VectorOf } from './embeddings.ts';
+import type { EncodedChunk as FarmChunk } from '@embedfarm/farm/producer';
+import { Embeddings, type EmbeddingsOf, type VectorOf } from './embeddings.ts';
+
+/** The outcomes of consecutive texts of a request or stream. */
+export interface EncodedChunk<Dtype extends VectorDtype = VectorDtype> {
+  /** Index of the first of them. */
+  readonly from: number;
+  /** Its indices begin at 0 again. */
+  readonly embeddings: EmbeddingsOf<Dtype>;
+}
 
 /** What became of one text: a vector, or an error. */
 export type EncodedRow<Dtype extends VectorDtype = VectorDtype> = {
@@ -14,21 +22,25 @@ export type EncodedRow<Dtype extends VectorDtype = VectorDtype> = {
   | { readonly vector: undefined; readonly error: FarmError }
 );
 
-/** The rows of a chunk. Vectors are views on the chunk's own copy: keeping one keeps them all. */
-export function* rowsOf<Dtype extends VectorDtype>(
-  { from, block }: EncodedChunk,
+export function toEncodedChunk<Dtype extends VectorDtype>(
+  { from, block }: FarmChunk,
   model: string,
-): Generator<EncodedRow<Dtype>> {
-  const embeddings = Embeddings.from({
-    model,
-    block,
-    timing: { ...block.timing, totalMs: 0 },
-  }) as unknown as Embeddings<Dtype>;
+): EncodedChunk<Dtype> {
+  const timing = { ...block.timing, totalMs: 0 };
+  // Workers give the dtype that they are asked for.
+  return { from, embeddings: Embeddings.from({ model, block, timing }) as EmbeddingsOf<Dtype> };
+}
+
+/** The rows of a chunk. Vectors are views on the chunk's own copy: keeping one keeps them all. */
+export function* rowsOf<Dtype extends VectorDtype>({
+  from,
+  embeddings,
+}: EncodedChunk<Dtype>): Generator<EncodedRow<Dtype>> {
   const failures = new Map(embeddings.failures.map((failure) => [failure.index, failure]));
   for (const [at, receipt] of embeddings.receipts.entries()) {
     const index = from + at;
     if (embeddings.has(at)) {
-      yield { index, ...receipt, vector: embeddings.at(at), error: undefined };
+      yield { index, ...receipt, vector: embeddings.at(at) as VectorOf[Dtype], error: undefined };
       continue;
     }
     const { code, message } = failures.get(at) ?? { code: 'internal', message: 'no vector and no reason' };

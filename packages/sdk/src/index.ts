@@ -29,6 +29,6 @@ export {
   type VectorOf,
 } from './embeddings.ts';
 export { readFarmStatus } from './read-farm-status.ts';
-export type { EncodedRow } from './encoded-row.ts';
+export type { EncodedChunk, EncodedRow } from './encoded-row.ts';
 export { RequestHandle, SubmittedRequest, type RequestStatus } from './request-handle.ts';
 export { TextsFailedError } from './texts-failed-error.ts';

@@ -1,11 +1,5 @@
 import type { VectorDtype } from '@embedfarm/contract';
-import {
-  hasEnded,
-  type Producer,
-  type ReadOptions,
-  type RequestRecord,
-  type RequestState,
-} from '@embedfarm/farm/producer';
+import { hasEnded, type Producer, type RequestRecord, type RequestState } from '@embedfarm/farm/producer';
 import {
   parseResultOptions,
   parseRowsOptions,
@@ -15,7 +9,7 @@ import {
   type WaitOptions,
 } from './call-options.ts';
 import { Embeddings, type AnyEmbeddings } from './embeddings.ts';
-import { rowsOf, type EncodedRow } from './encoded-row.ts';
+import { rowsOf, toEncodedChunk, type EncodedChunk, type EncodedRow } from './encoded-row.ts';
 
 /** A submitted request at one moment. Times are Redis time in ms since 1970. */
 export interface RequestStatus {
@@ -90,10 +84,22 @@ export class RequestHandle<Dtype extends VectorDtype = VectorDtype> implements A
    * @throws FarmError as `wait`; `result_expired` at a result that is gone.
    */
   async *rows(options: RowsOptions = {}): AsyncGenerator<EncodedRow<Dtype>, void, undefined> {
+    const { from = 0 } = options;
+    for await (const chunk of this.chunks(options)) {
+      for (const row of rowsOf<Dtype>(chunk)) if (row.index >= from) yield row;
+    }
+  }
+
+  /**
+   * The same in the chunks that the texts travelled in, up to 256 each: for those who write many. The first one may
+   * begin before `from`.
+   *
+   * @throws FarmError as `rows`.
+   */
+  async *chunks(options: RowsOptions = {}): AsyncGenerator<EncodedChunk<Dtype>, void, undefined> {
     const { reading, wait } = parseRowsOptions(options);
-    const { from = 0 } = reading satisfies ReadOptions;
     for await (const chunk of this.#requests.chunks(this.id, reading, wait)) {
-      for (const row of rowsOf<Dtype>(chunk, '')) if (row.index >= from) yield row;
+      yield toEncodedChunk<Dtype>(chunk, chunk.model);
     }
   }
 

@@ -22,6 +22,8 @@ const LAST_LOOK_MS = 1_000;
 
 /** The vectors of consecutive texts. */
 export interface EncodedChunk {
+  /** The model's name in the farm. */
+  readonly model: string;
   /** Index of the first of them. */
   readonly from: number;
   readonly block: VectorBlock;
@@ -74,7 +76,7 @@ export async function* requestChunks(
       const blocks = await within(fetchBlocks(ports, look, slice), call);
       for (const [index, chunk] of slice.entries()) {
         const block = blocks[index];
-        if (block) yield { from: look.startOf(chunk), block };
+        if (block) yield { model: record.model, from: look.startOf(chunk), block };
         if (consume) await consumeChunks(ports.redis, ports.keys, requestId, [chunk]);
       }
       tellProgress(call, record);
