@@ -32,6 +32,10 @@ export interface RedisKeys {
   readonly statsPrefix: string;
   /** Pub/sub channel of cancelled request ids. */
   readonly cancel: string;
+  /** Ended requests whose webhook is to be handed over, by the Redis time from which on (zset). */
+  readonly webhooksDue: string;
+  /** Hosts that workers deliver webhooks to, by last heartbeat (zset). */
+  readonly webhookHosts: string;
 }
 
 export function redisKeys(prefix: string = shardPrefix()): RedisKeys {
@@ -52,6 +56,8 @@ export function redisKeys(prefix: string = shardPrefix()): RedisKeys {
     statsSecond: (second) => `${prefix}:stats:${second}`,
     statsPrefix: `${prefix}:stats:`,
     cancel: `${prefix}:cancel`,
+    webhooksDue: `${prefix}:webhooks-due`,
+    webhookHosts: `${prefix}:webhook-hosts`,
   };
 }
 
@@ -59,3 +65,6 @@ export function redisKeys(prefix: string = shardPrefix()): RedisKeys {
 export function queueName(model: string, lane: Lane): string {
   return `${model}-${lane}`;
 }
+
+/** BullMQ's name of the queue of webhooks; a model's queues end in their lane. */
+export const WEBHOOK_QUEUE = 'webhooks';
