@@ -32,7 +32,7 @@ describe('a call that ends badly', () => {
 
   it('is cancelled when the client closes in the tick that made it', async () => {
     await producer.encode(['the model is known now'], request, {});
-    const calls = [producer.encode(['a'], request, {}), producer.submit(['b'], request, undefined, {})];
+    const calls = [producer.encode(['a'], request, {}), producer.submit(['b'], request, {}, {})];
     const outcomes = Promise.allSettled(calls);
     await producer.close();
     for (const outcome of await outcomes) expect(outcome).toMatchObject({ reason: { code: 'cancelled' } });
@@ -40,7 +40,7 @@ describe('a call that ends badly', () => {
 
   it('is cancelled when the client closes while it waits for a submitted request, and after', async () => {
     encoder.hold();
-    const id = await producer.submit(['held'], request, undefined, {});
+    const id = await producer.submit(['held'], request, {}, {});
     await encoder.arrived(1);
     const outcome = producer.awaitResult(id, {}).catch((error: unknown) => error);
     await producer.close();
@@ -49,7 +49,7 @@ describe('a call that ends badly', () => {
   });
 
   it('says so when Redis does not tell of a request in time', async () => {
-    const id = await producer.submit(['done'], request, undefined, {});
+    const id = await producer.submit(['done'], request, {}, {});
     await producer.awaitResult(id, {});
     const client = new Redis(redis.url);
     await client.call('CLIENT', 'PAUSE', '60000', 'ALL');
@@ -61,8 +61,8 @@ describe('a call that ends badly', () => {
     const failed = { code: 'internal', message: '[internal] boom' };
     const options = { onProgress: boom };
     await expect(producer.encode(['a'], request, options)).rejects.toMatchObject(failed);
-    await expect(producer.submit(['a'], request, undefined, options)).rejects.toMatchObject(failed);
-    const id = await producer.submit(['a'], request, undefined, {});
+    await expect(producer.submit(['a'], request, {}, options)).rejects.toMatchObject(failed);
+    const id = await producer.submit(['a'], request, {}, {});
     await expect(producer.awaitResult(id, options)).rejects.toMatchObject(failed);
   });
 });

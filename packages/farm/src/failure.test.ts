@@ -131,7 +131,7 @@ describe('when something fails', () => {
     const first = await openWorker(new FakeEncoder());
     await first.close();
     const producer = await openProducer();
-    const id = await producer.submit(['later'], request(), undefined, {});
+    const id = await producer.submit(['later'], request(), {}, {});
     expect(await producer.readRequest(id)).toMatchObject({ state: 'queued', chunksSettled: 0 });
     await openWorker(new FakeEncoder());
     const { block } = await producer.awaitResult(id, {});
@@ -277,7 +277,7 @@ describe('when something fails', () => {
     const encoder = new FakeEncoder();
     await openWorker(encoder);
     const producer = await openProducer();
-    const id = await producer.submit(['spoilt'], request(), undefined, {});
+    const id = await producer.submit(['spoilt'], request(), {}, {});
     await producer.awaitResult(id, {});
     const client = new Redis(redis.url);
     await client.set(redisKeys().result(`${id}.0`), 'garbage', 'PX', 60_000);

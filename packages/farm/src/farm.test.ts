@@ -154,7 +154,7 @@ describe('a farm of one worker and one client', () => {
 
   it('keeps a submitted request for any process: state, counts, vectors in order', async () => {
     const texts = Array.from({ length: 600 }, (_, index) => (index === 300 ? 'bad text' : `text ${index}`));
-    const id = await producer.submit(texts, request(), 'reindex', {});
+    const id = await producer.submit(texts, request(), { label: 'reindex' }, {});
     const other = await Producer.open({ redis: redis.url });
     try {
       const encoded = await other.awaitResult(id, {});

@@ -30,11 +30,12 @@ import { enqueueRequest, enqueueShared, type EnqueuePorts } from './enqueue.ts';
 import { ModelCache } from './model-cache.ts';
 import { PendingChunks } from './pending-chunks.ts';
 import { splitTexts } from './split-texts.ts';
-import { submitTexts } from './submit.ts';
+import { submitTexts, type SubmitTerms } from './submit.ts';
 import { sweepPending } from './sweep.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 
 export type { CallOptions } from './encode-call.ts';
+export type { SubmitTerms } from './submit.ts';
 export { TextsFailed, failedTexts, type EncodedTexts, type FailedText } from './encoded-texts.ts';
 export { hidePassword } from '../redis/connect.ts';
 export { withDeadline } from '../redis/with-deadline.ts';
@@ -154,7 +155,7 @@ export class Producer {
   async submit(
     texts: readonly EncodeText[],
     request: EncodeRequest,
-    label: string | undefined,
+    submitted: SubmitTerms,
     options: CallOptions,
   ): Promise<string> {
     this.#checkOpen();
@@ -162,7 +163,7 @@ export class Producer {
     const registration = await this.#resolve(request, options);
     const terms = sharedTerms(request, registration, texts.length);
     const left = withoutSpent(options, startedAt);
-    return await this.#whileOpen(submitTexts(texts, terms, label, this.#ports, left));
+    return await this.#whileOpen(submitTexts(texts, terms, submitted, this.#ports, left));
   }
 
   /** @throws FarmError `result_expired` when there is no such request (any more); `redis_unavailable`. */

@@ -5,6 +5,7 @@ import { IDLE_TIMEOUT_MS, type CallOptions } from './encode-call.ts';
 import { enqueueFault, type EnqueuePorts } from './enqueue.ts';
 import { splitTexts } from './split-texts.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
+import { checkWebhookHost } from '../webhook/served-hosts.ts';
 
 /** Results of a submitted request live this long after its end. */
 export const SUBMITTED_RESULT_TTL_MS = 24 * 3_600_000;
@@ -12,14 +13,23 @@ export const SUBMITTED_RESULT_TTL_MS = 24 * 3_600_000;
 const SLICE_BYTES = 4 * MAX_CHUNK_BYTES;
 const SLICE_CHUNKS = 64;
 
+/** What a submitted request has beside its texts and options. */
+export interface SubmitTerms {
+  readonly label?: string | undefined;
+  /** Where its end is posted to, as `webhookUrlSchema` writes it. */
+  readonly webhook?: string | undefined;
+}
+
 /**
  * Fire and forget: resolves with the request's id when all of it is in Redis. If it fails half
  * way, the request is cancelled.
+ *
+ * @throws FarmError `invalid_argument` for a webhook whose host no worker delivers to.
  */
 export async function submitTexts(
   texts: readonly EncodeText[],
   terms: SharedTerms,
-  label: string | undefined,
+  { label, webhook }: SubmitTerms,
   ports: EnqueuePorts,
   options: CallOptions,
 ): Promise<string> {
@@ -37,6 +47,7 @@ export async function submitTexts(
       },
       () => new FarmError('redis_unavailable', 'Redis did not take the request in time'),
     );
+  if (webhook !== undefined) await within(checkWebhookHost(redis, keys, webhook));
   try {
     await within(
       openRequest(redis, keys, {
@@ -47,6 +58,7 @@ export async function submitTexts(
         fingerprint: registration.fingerprint,
         lane,
         label,
+        webhook,
         options: encodeOptions,
         texts: texts.length,
         chunks: ranges.length,

@@ -1,6 +1,7 @@
 import { FarmError, type EncodeOptions, type Lane, type RedisKeys } from '@embedfarm/contract';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import { ANNOUNCE_END_LUA } from '../webhook/announce-end.ts';
 import { RedisScript } from './redis-script.ts';
 
 /** A request that makes no progress is forgotten after this. */
@@ -51,6 +52,10 @@ const requestRecordSchema = z.object({
   updatedAtMs: count,
   endedAtMs: count.optional(),
   resultTtlMs: count,
+  webhook: z.string().optional(),
+  webhookState: z.enum(['pending', 'delivered', 'given_up']).optional(),
+  webhookAttempts: count.optional(),
+  webhookError: z.string().optional(),
 });
 export type RequestRecord = z.output<typeof requestRecordSchema>;
 
@@ -63,6 +68,8 @@ export interface NewRequest {
   readonly fingerprint: string;
   readonly lane: Lane;
   readonly label: string | undefined;
+  /** Where its end is posted to. */
+  readonly webhook: string | undefined;
   readonly options: EncodeOptions;
   readonly texts: number;
   readonly chunks: number;
@@ -94,6 +101,7 @@ export async function openRequest(redis: Redis, keys: RedisKeys, request: NewReq
     fingerprint: request.fingerprint,
     lane: request.lane,
     label: request.label,
+    webhook: request.webhook,
     options: JSON.stringify(request.options),
     texts: request.texts,
     chunks: request.chunks,
@@ -116,7 +124,8 @@ export async function openRequest(redis: Redis, keys: RedisKeys, request: NewReq
  * Part of the scripts that settle a chunk and seal a request, so no death between leaves it open.
  */
 export const END_REQUEST_LUA = `
-local function endRequest(request, bits, resultPrefix, id)
+${ANNOUNCE_END_LUA}
+local function endRequest(request, bits, resultPrefix, id, webhooksDue)
   local record = redis.call('HMGET', request, 'state', 'sealed', 'chunks', 'chunksSettled', 'textsDone', 'endedAtMs', 'resultTtlMs')
   local state = record[1]
   if not state or record[6] or record[2] ~= '1' then return end
@@ -126,6 +135,7 @@ local function endRequest(request, bits, resultPrefix, id)
     state = tonumber(record[5]) > 0 and 'completed' or 'failed'
   end
   redis.call('HSET', request, 'state', state, 'endedAtMs', time[1] * 1000 + math.floor(time[2] / 1000))
+  announceEnd(webhooksDue, request, id)
   redis.call('PEXPIRE', request, record[7])
   redis.call('PEXPIRE', bits, record[7])
   for chunk = 0, tonumber(record[3]) - 1 do
@@ -133,7 +143,7 @@ local function endRequest(request, bits, resultPrefix, id)
   end
 end`;
 
-/** KEYS request, request-bits, result prefix; ARGV request id. Returns 1, or 0 when there is no such request. */
+/** KEYS request, request-bits, result prefix, webhooks-due; ARGV request id. Returns 1, or 0 when there is no such request. */
 const sealScript = new RedisScript(`
 ${END_REQUEST_LUA}
 local state = redis.call('HGET', KEYS[1], 'state')
@@ -143,14 +153,14 @@ if state == 'filling' then
   local started = redis.call('HEXISTS', KEYS[1], 'startedAtMs') == 1
   redis.call('HSET', KEYS[1], 'state', started and 'running' or 'queued')
 end
-endRequest(KEYS[1], KEYS[2], KEYS[3], ARGV[1])
+endRequest(KEYS[1], KEYS[2], KEYS[3], ARGV[1], KEYS[4])
 return 1`);
 
 /** Says that all chunks are enqueued. */
 export async function sealRequest(redis: Redis, keys: RedisKeys, requestId: string): Promise<void> {
   await sealScript.run(
     redis,
-    [keys.request(requestId), keys.requestBits(requestId), keys.resultPrefix],
+    [keys.request(requestId), keys.requestBits(requestId), keys.resultPrefix, keys.webhooksDue],
     [requestId],
   );
 }

@@ -19,7 +19,7 @@ const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
  * Success, failure and cancel alike: store, settle once, count once, announce.
  * A rerun of a settled chunk stores and announces again only what is no longer there; it counts nothing.
  *
- * KEYS result, request, request-bits, reply, stats prefix, result prefix
+ * KEYS result, request, request-bits, reply, stats prefix, result prefix, webhooks-due
  * ARGV job id, chunk index, status, block, result TTL, tracked, awaited, texts, failed texts, tokens,
  *      worker id, max inline bytes, max unread bytes, stats TTL, request TTL, request id
  * Returns 'settled' the first time, 'again' after that, 'gone' when the request's record is.
@@ -64,7 +64,7 @@ redis.call('HINCRBY', KEYS[2], 'tokens', ARGV[10])
 redis.call('HSET', KEYS[2], 'updatedAtMs', now)
 redis.call('PEXPIRE', KEYS[2], ARGV[15])
 redis.call('PEXPIRE', KEYS[3], ARGV[15])
-endRequest(KEYS[2], KEYS[3], KEYS[6], ARGV[16])
+endRequest(KEYS[2], KEYS[3], KEYS[6], ARGV[16], KEYS[7])
 return 'settled'`);
 
 export interface FinishedChunk {
@@ -92,6 +92,7 @@ export async function finishChunk(
       keys.reply(job.clientId),
       keys.statsPrefix,
       keys.resultPrefix,
+      keys.webhooksDue,
     ],
     [
       jobId,
