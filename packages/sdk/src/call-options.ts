@@ -2,10 +2,11 @@ import {
   encodeRequestSchema,
   FarmError,
   parseOptions,
+  webhookUrlSchema,
   type EncodeRequest,
   type VectorDtype,
 } from '@embedfarm/contract';
-import type { CallOptions } from '@embedfarm/farm/producer';
+import type { CallOptions, SubmitTerms } from '@embedfarm/farm/producer';
 import { z } from 'zod';
 
 /** What waits: every call takes these. */
@@ -38,6 +39,12 @@ const submitCallSchema = z.strictObject({
   ...encodeCallSchema.shape,
   /** A name for people, kept with the request. */
   label: z.string().min(1).max(200).optional(),
+
+  /**
+   * URL that the request's end is posted to, signed: see docs/webhooks.md. Workers decide which hosts they deliver to;
+   * another one is refused. At most 2,000 characters, without user name, password and fragment.
+   */
+  webhook: webhookUrlSchema.optional(),
 });
 export type SubmitCallOptions<Dtype extends VectorDtype = VectorDtype> = Typed<
   z.input<typeof submitCallSchema>,
@@ -51,21 +58,21 @@ type Typed<Options, Dtype extends VectorDtype> = Omit<Options, 'dtype'> & {
 };
 
 /** Options that a later version honours: refused by name, never ignored. */
-const LATER = ['priority', 'consume', 'cache', 'webhook'];
+const LATER = ['priority', 'consume', 'cache'];
 
 /** @throws FarmError `invalid_argument` with every broken or unknown option named. */
 export function parseSubmitOptions(options: unknown): {
   request: EncodeRequest;
-  label: string | undefined;
+  submitted: SubmitTerms;
   wait: CallOptions;
 } {
   refuseLater(options);
-  const { label, signal, timeoutMs, onProgress, ...request } = parseOptions(
+  const { label, webhook, signal, timeoutMs, onProgress, ...request } = parseOptions(
     'submit options',
     submitCallSchema,
     options,
   );
-  return { request, label, wait: { signal, timeoutMs, onProgress } };
+  return { request, submitted: { label, webhook }, wait: { signal, timeoutMs, onProgress } };
 }
 
 /** @throws FarmError `invalid_argument` with every broken or unknown option named. */

@@ -74,9 +74,9 @@ export class EmbeddingFarm {
    * @throws FarmError as `encode`; the request is cancelled if it was enqueued only in part.
    */
   async submit(texts: readonly EncodeText[], options: SubmitCallOptions = {}): Promise<RequestHandle> {
-    const { request, label, wait } = parseSubmitOptions(options);
+    const { request, submitted, wait } = parseSubmitOptions(options);
     const parsed = copyTexts(texts, request);
-    return this.request(await this.#producer.submit(parsed, request, label, wait));
+    return this.request(await this.#producer.submit(parsed, request, submitted, wait));
   }
 
   /** A submitted request by its id, also one of another process. Asks Redis nothing yet. */

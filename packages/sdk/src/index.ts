@@ -17,5 +17,5 @@ export {
   type VectorOf,
 } from './embeddings.ts';
 export { readFarmStatus } from './read-farm-status.ts';
-export { RequestHandle, type RequestStatus } from './request-handle.ts';
+export { RequestHandle, type RequestStatus, type WebhookStatus } from './request-handle.ts';
 export { TextsFailedError } from './texts-failed-error.ts';

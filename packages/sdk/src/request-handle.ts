@@ -1,4 +1,4 @@
-import { hasEnded, type Producer, type RequestState } from '@embedfarm/farm/producer';
+import { hasEnded, type Producer, type RequestRecord, type RequestState } from '@embedfarm/farm/producer';
 import { parseWaitOptions, type WaitOptions } from './call-options.ts';
 import { Embeddings, type AnyEmbeddings } from './embeddings.ts';
 
@@ -17,6 +17,16 @@ export interface RequestStatus {
   readonly createdAtMs: number;
   readonly startedAtMs: number | undefined;
   readonly endedAtMs: number | undefined;
+  /** What became of its webhook; undefined where it has none, and before its end. */
+  readonly webhook: WebhookStatus | undefined;
+}
+
+/** `given_up`: its attempts are spent, or the receiver answered 410 Gone. */
+export interface WebhookStatus {
+  readonly state: 'pending' | 'delivered' | 'given_up';
+  readonly attempts: number;
+  /** Why the last attempt did not deliver: `timeout`, `http_500`, `host_not_allowed`, … */
+  readonly error: string | undefined;
 }
 
 /** A submitted request, from any process that knows its id. */
@@ -48,6 +58,7 @@ export class RequestHandle {
       createdAtMs,
       startedAtMs,
       endedAtMs,
+      webhook: webhookStatus(record),
     };
   }
 
@@ -63,4 +74,12 @@ export class RequestHandle {
     const encoded = await this.#producer.awaitResult(this.id, parseWaitOptions(options));
     return Embeddings.from(encoded);
   }
+}
+
+function webhookStatus({
+  webhookState: state,
+  webhookAttempts: attempts = 0,
+  webhookError: error,
+}: RequestRecord): WebhookStatus | undefined {
+  return state === undefined ? undefined : { state, attempts, error: error === '' ? undefined : error };
 }
