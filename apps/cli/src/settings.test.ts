@@ -17,6 +17,7 @@ const FLAGS: readonly FlagName[] = [
   'noCalibrate',
   'lowLatency',
   'noLowLatency',
+  'webhookHosts',
 ];
 
 afterEach(() => vi.unstubAllEnvs());
@@ -68,7 +69,13 @@ describe('The flags of a model', () => {
     expect(read(...args)).toMatchObject({ calibrate: false, lowLatency: false });
   });
 
+  it('say where webhooks may go, and never with what they are signed', () => {
+    expect(read('--webhook-hosts', '*.example.org')).toMatchObject({ webhookHosts: ['*.example.org'] });
+    expect(() => read('--webhook-secret', 'hush')).toThrow('unknown option');
+  });
+
   it.each([
+    [['--webhook-hosts', 'a.example.com/hooks'], 'at --webhook-hosts'],
     [['--hub-url', 'mirror.test'], 'at --hub-url'],
     [['--pooling', 'median'], 'at --pooling'],
     [['--pooling-layers', '-1;-2'], 'at --pooling-layers'],

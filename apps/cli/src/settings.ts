@@ -101,6 +101,11 @@ const FLAGS = {
     says: 'models come from the cache, nothing is downloaded',
   },
   workers: { variable: 'EMBEDFARM_WORKERS', syntax: '--workers <n>', says: 'worker processes' },
+  webhookHosts: {
+    variable: 'EMBEDFARM_WEBHOOK_HOSTS',
+    syntax: '--webhook-hosts <list>',
+    says: 'a.example.com,*.example.org: hosts that webhooks may go to; they are signed with EMBEDFARM_WEBHOOK_SECRET',
+  },
   label: {
     variable: 'EMBEDFARM_LABEL',
     syntax: '--label <label>',

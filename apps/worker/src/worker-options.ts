@@ -1,4 +1,4 @@
-import { nameSchema } from '@embedfarm/contract';
+import { FarmError, nameSchema, webhookHostsSchema, webhookSecretsSchema } from '@embedfarm/contract';
 import { engineOptionsSchema, type EngineOptions } from '@embedfarm/engine/engine-options';
 import { z } from 'zod';
 
@@ -71,6 +71,12 @@ export const workerOptionsSchema = z.strictObject({
 
   /** Models come from the cache alone. */
   offline: engineOptionsSchema.shape.offline,
+
+  /** Hosts that webhooks may go to: see docs/webhooks.md. Without them this worker delivers none. */
+  webhookHosts: webhookHostsSchema.optional(),
+
+  /** What signs webhooks: `whsec_…`. Each signs, so that a new one can replace an old one. */
+  webhookSecrets: webhookSecretsSchema.optional(),
 });
 
 /** What a caller may write: all but `redis` is optional. */
@@ -87,10 +93,28 @@ const BERT_AS_SERVICE: EngineOptions = {
 
 /** What of a worker's options its engine is opened with. */
 export function engineOptionsOf(options: ResolvedWorkerOptions): EngineOptions {
-  const { redis: _redis, prefix: _prefix, name: _name, cased, bertAsServiceDefaults, ...given } = options;
+  const { redis: _redis, prefix: _prefix, name: _name, cased, bertAsServiceDefaults, ...rest } = options;
+  const { webhookHosts: _hosts, webhookSecrets: _secrets, ...given } = rest;
   return {
     ...(bertAsServiceDefaults ? BERT_AS_SERVICE : {}),
     ...(cased === undefined ? {} : { lowercase: !cased }),
     ...given,
   };
+}
+
+/**
+ * Where the worker delivers webhooks; undefined where no host is said.
+ *
+ * @throws FarmError `invalid_argument` for hosts without a secret.
+ */
+export function webhooksOf({
+  webhookHosts: hosts,
+  webhookSecrets: secrets,
+}: ResolvedWorkerOptions): { hosts: string[]; secrets: string[] } | undefined {
+  if (!hosts) return undefined;
+  if (secrets) return { hosts, secrets };
+  throw new FarmError(
+    'invalid_argument',
+    'webhookHosts needs a secret to sign with: set EMBEDFARM_WEBHOOK_SECRET',
+  );
 }

@@ -6,7 +6,7 @@ import { modelName } from '@embedfarm/engine/model/model-name';
 import { FarmWorker, type WorkerState } from '@embedfarm/farm/worker';
 import type { Logger } from '@embedfarm/service/logger';
 import { onceATenth } from './once-a-tenth.ts';
-import { engineOptionsOf, workerOptionsSchema, type WorkerOptions } from './worker-options.ts';
+import { engineOptionsOf, webhooksOf, workerOptionsSchema, type WorkerOptions } from './worker-options.ts';
 
 export type { WorkerOptions } from './worker-options.ts';
 
@@ -34,6 +34,7 @@ export async function openWorker(
 ): Promise<RunningWorker> {
   const resolved = parseOptions('worker options', workerOptionsSchema, options);
   const { redis, prefix, name } = resolved;
+  const webhooks = webhooksOf(resolved);
   const tellDownload = onceATenth((percent) => logger?.info({ percent }, 'downloading the model, once'));
   const tellConversion = onceATenth((percent) => logger?.info({ percent }, 'converting the model, once'));
   const engine = await Engine.open(engineOptionsOf(resolved), {
@@ -62,7 +63,11 @@ export async function openWorker(
     const farmWorker = await FarmWorker.open(
       registration,
       encoder,
-      { redis, ...(prefix === undefined ? {} : { prefix }) },
+      {
+        redis,
+        ...(prefix === undefined ? {} : { prefix }),
+        ...(webhooks === undefined ? {} : { webhooks }),
+      },
       {
         onFault: (what, fault) => logger?.warn({ err: fault }, what),
         ...(signal === undefined ? {} : { signal }),

@@ -54,4 +54,14 @@ export {
   type VectorDtype,
 } from './vector-block.ts';
 export { joinBlocks, sliceBlock } from './join-blocks.ts';
-export { FIRST_SHARD, queueName, redisKeys, shardPrefix, type RedisKeys } from './redis-keys.ts';
+export { webhookUrlSchema } from './webhook-url.ts';
+export { findWebhookHost, webhookHostsSchema, type WebhookHost } from './webhook-host.ts';
+export { webhookKey, webhookSecretsSchema } from './webhook-secret.ts';
+export {
+  FIRST_SHARD,
+  queueName,
+  redisKeys,
+  shardPrefix,
+  WEBHOOK_QUEUE,
+  type RedisKeys,
+} from './redis-keys.ts';

@@ -39,8 +39,14 @@ export interface RedisKeys {
   worker(workerId: string): string;
   statsSecond(second: number): string;
   readonly statsPrefix: string;
+  /** What the farm holds, by lease (hash). */
+  readonly admission: string;
   /** Pub/sub channel of cancelled request ids. */
   readonly cancel: string;
+  /** Ended requests whose webhook is to be handed over, by the Redis time from which on (zset). */
+  readonly webhooksDue: string;
+  /** Hosts that workers deliver webhooks to, by last heartbeat (zset). */
+  readonly webhookHosts: string;
 }
 
 export function redisKeys(prefix: string = shardPrefix()): RedisKeys {
@@ -64,7 +70,10 @@ export function redisKeys(prefix: string = shardPrefix()): RedisKeys {
     worker: (workerId) => `${prefix}:worker:${workerId}`,
     statsSecond: (second) => `${prefix}:stats:${second}`,
     statsPrefix: `${prefix}:stats:`,
+    admission: `${prefix}:admission`,
     cancel: `${prefix}:cancel`,
+    webhooksDue: `${prefix}:webhooks-due`,
+    webhookHosts: `${prefix}:webhook-hosts`,
   };
 }
 
@@ -72,3 +81,6 @@ export function redisKeys(prefix: string = shardPrefix()): RedisKeys {
 export function queueName(model: string, lane: Lane): string {
   return `${model}-${lane}`;
 }
+
+/** BullMQ's name of the queue of webhooks; a model's queues end in their lane. */
+export const WEBHOOK_QUEUE = 'webhooks';

@@ -2,6 +2,7 @@ import {
   encodeRequestSchema,
   FarmError,
   parseOptions,
+  webhookUrlSchema,
   type EncodeRequest,
   type VectorDtype,
 } from '@embedfarm/contract';
@@ -48,6 +49,12 @@ const submitCallSchema = z.strictObject({
   /** A name for people, kept with the request. */
   label: labelSchema.optional(),
 
+  /**
+   * URL that the request's end is posted to, signed: see docs/webhooks.md. Workers decide which hosts they deliver to;
+   * another one is refused. At most 2,000 characters, without user name, password and fragment.
+   */
+  webhook: webhookUrlSchema.optional(),
+
   /** How long the results are kept after the end, in ms; default: 24 hours. */
   resultTtlMs: z.int().min(1_000).max(MAX_RESULT_TTL_MS).optional(),
 });
@@ -91,7 +98,7 @@ const filterSchema = z.strictObject({
 export type RequestsOptions = z.input<typeof filterSchema>;
 
 /** Options that a later version honours: refused by name, never ignored. */
-const LATER = ['priority', 'cache', 'webhook'];
+const LATER = ['priority', 'cache'];
 
 /** @throws FarmError `invalid_argument` with every broken or unknown option named. */
 export function parseSubmitOptions(options: unknown): {
@@ -100,12 +107,12 @@ export function parseSubmitOptions(options: unknown): {
   wait: CallOptions;
 } {
   refuseLater(options);
-  const { label, resultTtlMs, signal, timeoutMs, onProgress, ...request } = parseOptions(
+  const { label, webhook, resultTtlMs, signal, timeoutMs, onProgress, ...request } = parseOptions(
     'submit options',
     submitCallSchema,
     options,
   );
-  return { request, submit: { label, resultTtlMs }, wait: { signal, timeoutMs, onProgress } };
+  return { request, submit: { label, webhook, resultTtlMs }, wait: { signal, timeoutMs, onProgress } };
 }
 
 /** @throws FarmError `invalid_argument` with every broken or unknown option named. */

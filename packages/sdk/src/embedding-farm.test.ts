@@ -160,8 +160,8 @@ describe('EmbeddingFarm', () => {
     [
       'an option of a later version',
       ['a'],
-      { webhook: 'http://127.0.0.1' },
-      'webhook: this version of the farm does not take it yet',
+      { priority: 1 },
+      'priority: this version of the farm does not take it yet',
     ],
     ['a deadline that is none', ['a'], { timeoutMs: 'soon' }, 'at timeoutMs'],
   ])('refuses %s with the field and the limit', async (_, texts, options, message) => {
@@ -174,6 +174,18 @@ describe('EmbeddingFarm', () => {
     await expect(farm.submit(texts as string[], options as object)).rejects.toMatchObject({
       code: 'invalid_argument',
     });
+  });
+
+  it.each([
+    ['ftp://a.example.com', 'http:// or https://'],
+    ['https://user:hush@a.example.com', 'user name or password'],
+    [`https://a.example.com/${'x'.repeat(2_000)}`, '<=2000 characters'],
+    ['https://a.example.com/', 'no worker delivers to https://a.example.com'],
+  ])('refuses the webhook %s', async (webhook, message) => {
+    const submitting = farm.submit(['a'], { webhook });
+    await expect(submitting).rejects.toMatchObject({ code: 'invalid_argument' });
+    await expect(submitting).rejects.toThrow(message);
+    await expect(submitting).rejects.toThrow('webhook');
   });
 
   it('names the models there are when asked for another, and the broken connect option', async () => {

@@ -30,5 +30,5 @@ export {
 } from './embeddings.ts';
 export { readFarmStatus } from './read-farm-status.ts';
 export type { EncodedChunk, EncodedRow } from './encoded-row.ts';
-export { RequestHandle, SubmittedRequest, type RequestStatus } from './request-handle.ts';
+export { RequestHandle, SubmittedRequest, type RequestStatus, type WebhookStatus } from './request-handle.ts';
 export { TextsFailedError } from './texts-failed-error.ts';

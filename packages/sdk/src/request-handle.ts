@@ -35,6 +35,16 @@ export interface RequestStatus {
   readonly endedAtMs: number | undefined;
   /** The results are gone after this. */
   readonly expiresAtMs: number | undefined;
+  /** What became of its webhook; undefined where it has none, and before its end. */
+  readonly webhook: WebhookStatus | undefined;
+}
+
+/** `given_up`: its attempts are spent, or the receiver answered 410 Gone. */
+export interface WebhookStatus {
+  readonly state: 'pending' | 'delivered' | 'given_up';
+  readonly attempts: number;
+  /** Why the last attempt did not deliver: `timeout`, `http_500`, `host_not_allowed`, … */
+  readonly error: string | undefined;
 }
 
 /** A submitted request, from any process that knows its id. */
@@ -154,5 +164,14 @@ export function toStatus(record: RequestRecord): RequestStatus {
     startedAtMs,
     endedAtMs: record.endedAtMs,
     expiresAtMs: record.expiresAtMs,
+    webhook: webhookStatus(record),
   };
+}
+
+function webhookStatus({
+  webhookState: state,
+  webhookAttempts: attempts = 0,
+  webhookError: error,
+}: RequestRecord): WebhookStatus | undefined {
+  return state === undefined ? undefined : { state, attempts, error: error === '' ? undefined : error };
 }

@@ -41,7 +41,23 @@ describe('readEnv', () => {
     });
   });
 
+  it('reads hosts with commas between, and secrets with spaces', () => {
+    const secrets = [1, 2].map((byte) => `whsec_${Buffer.alloc(32, byte).toString('base64')}`);
+    const env = readEnv({
+      EMBEDFARM_WEBHOOK_HOSTS: 'a.example.com, *.example.org,http://127.0.0.1:8080',
+      EMBEDFARM_WEBHOOK_SECRET: secrets.join(' '),
+    });
+    expect(env).toMatchObject({
+      webhookHosts: ['a.example.com', '*.example.org', 'http://127.0.0.1:8080'],
+      webhookSecrets: secrets,
+    });
+    expect(() => readEnv({ EMBEDFARM_WEBHOOK_SECRET: 'hush' })).not.toThrow('hush');
+  });
+
   it.each([
+    ['EMBEDFARM_WEBHOOK_HOSTS', 'a.example.com,,b.example.com'],
+    ['EMBEDFARM_WEBHOOK_HOSTS', 'a.example.com/hooks'],
+    ['EMBEDFARM_WEBHOOK_SECRET', 'hush'],
     ['EMBEDFARM_HUB_URL', 'mirror.test'],
     ['HF_ENDPOINT', 'ftp://mirror.test'],
     ['EMBEDFARM_OFFLINE', 'perhaps'],

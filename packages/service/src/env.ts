@@ -1,6 +1,8 @@
 import {
   nameSchema,
   parseOptions,
+  webhookHostsSchema,
+  webhookSecretsSchema,
   POOLINGS,
   WEIGHT_DTYPES,
   type Pooling,
@@ -71,6 +73,18 @@ const envSchema = z.object({
   EMBEDFARM_HOST: z.string().optional(),
   /** Label of a submitted request. */
   EMBEDFARM_LABEL: z.string().max(200).optional(),
+  /** Hosts that webhooks may go to, with commas between; without them none is delivered. */
+  EMBEDFARM_WEBHOOK_HOSTS: z
+    .string()
+    .transform((hosts) => hosts.split(',').map((host) => host.trim()))
+    .pipe(webhookHostsSchema)
+    .optional(),
+  /** What signs webhooks: `whsec_…`, several with spaces between. No flag: other users see the flags of a process. */
+  EMBEDFARM_WEBHOOK_SECRET: z
+    .string()
+    .transform((secrets) => secrets.trim().split(/\s+/))
+    .pipe(webhookSecretsSchema)
+    .optional(),
   EMBEDFARM_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
 });
 
@@ -101,6 +115,8 @@ export interface Env {
   readonly port: number | undefined;
   readonly host: string | undefined;
   readonly label: string | undefined;
+  readonly webhookHosts: string[] | undefined;
+  readonly webhookSecrets: string[] | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -138,6 +154,8 @@ export function readEnv(variables: NodeJS.ProcessEnv = process.env): Env {
     port: env.EMBEDFARM_PORT,
     host: env.EMBEDFARM_HOST,
     label: env.EMBEDFARM_LABEL,
+    webhookHosts: env.EMBEDFARM_WEBHOOK_HOSTS,
+    webhookSecrets: env.EMBEDFARM_WEBHOOK_SECRET,
     logLevel: env.EMBEDFARM_LOG_LEVEL,
   };
 }

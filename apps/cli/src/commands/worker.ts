@@ -31,6 +31,7 @@ const FLAGS: readonly FlagName[] = [
   'noCalibrate',
   'lowLatency',
   'noLowLatency',
+  'webhookHosts',
   'redis',
 ];
 
@@ -68,7 +69,7 @@ async function open(settings: Env, logger: Logger, signal: AbortSignal): Promise
   const { name, devices, slots, tokenBudget, calibrate, lowLatency, cacheDir, pooling, poolingLayers } =
     settings;
   const { dtype, verify, normalize, cased, maxSequenceLength, maskClsSep, bertAsServiceDefaults } = settings;
-  const { hubUrl, hubToken, offline } = settings;
+  const { hubUrl, hubToken, offline, webhookHosts, webhookSecrets } = settings;
   const options = {
     redis: settings.redis ?? DEFAULT_REDIS_URL,
     model: settings.model ?? EMBEDDED_MODEL,
@@ -91,6 +92,8 @@ async function open(settings: Env, logger: Logger, signal: AbortSignal): Promise
     ...(hubUrl === undefined ? {} : { hubUrl }),
     ...(hubToken === undefined ? {} : { hubToken }),
     ...(offline === undefined ? {} : { offline }),
+    ...(webhookHosts === undefined ? {} : { webhookHosts }),
+    ...(webhookSecrets === undefined ? {} : { webhookSecrets }),
   };
   // Only a worker loads the runtime: the other commands must not wait for it.
   const { openWorker } = await import('@embedfarm/worker/worker');

@@ -3,6 +3,7 @@ import { buryRequest, removeChunks } from '../request/cancel-request.ts';
 import { abandonRequest, openRequest, planChunks, sealRequest } from '../request/fill-request.ts';
 import { gatherSlices, sliceList, type GatheredChunk, type TextSource } from '../request/gather-chunks.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
+import { checkWebhookHost } from '../webhook/served-hosts.ts';
 import type { SharedTerms } from './coalesce.ts';
 import { IDLE_TIMEOUT_MS, type CallOptions } from './encode-call.ts';
 import { enqueueFault, type EnqueuePorts } from './enqueue.ts';
@@ -16,6 +17,8 @@ const END_MS = 5_000;
 /** What a submitted request has beside an awaited one. */
 export interface SubmitTerms {
   readonly label?: string | undefined;
+  /** Where its end is posted to, as `webhookUrlSchema` writes it. */
+  readonly webhook?: string | undefined;
   readonly resultTtlMs?: number | undefined;
 }
 
@@ -35,6 +38,8 @@ export interface Filling {
  *
  * A list that fails half way is cancelled. What an iterable gave before it failed is encoded, and its request ends
  * `incomplete`; so does one whose producer closes.
+ *
+ * @throws FarmError `invalid_argument` for a webhook whose host no worker delivers to.
  */
 export async function submitTexts(
   source: readonly EncodeText[] | TextSource,
@@ -84,7 +89,9 @@ class RequestFilling {
   async open(size: { texts: number; chunks: number } | undefined): Promise<void> {
     const { registration, lane, tenant, options } = this.#terms;
     const { redis, keys, clientId } = this.#ports;
+    const { label, webhook } = this.#submit;
     this.#total = size?.texts;
+    if (webhook !== undefined) await this.#within(checkWebhookHost(redis, keys, webhook));
     const opening = openRequest(redis, keys, {
       requestId: this.requestId,
       clientId,
@@ -92,7 +99,8 @@ class RequestFilling {
       model: registration.model,
       fingerprint: registration.fingerprint,
       lane,
-      label: this.#submit.label,
+      label,
+      webhook,
       options,
       size,
       resultTtlMs: this.#resultTtlMs,

@@ -32,7 +32,7 @@ if state == 'filling' or state == 'queued' or state == 'running' then
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
   redis.call('HSET', KEYS[1], 'state', 'cancelled', 'sealed', 1, 'updatedAtMs', now)
-  endRequest(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[1])
+  endRequest(ARGV[1])
   return 'cancelled'
 end
 return state`);
@@ -62,7 +62,7 @@ if redis.call('HGET', KEYS[1], 'state') ~= 'cancelled' then return 0 end
 local settled = 0
 for chunk = tonumber(ARGV[2]), tonumber(ARGV[3]) - 1 do
   if redis.call('GETBIT', KEYS[2], chunk) == 0
-    and redis.call('EXISTS', KEYS[6] .. ARGV[1] .. '.' .. chunk) == 0 then
+    and redis.call('EXISTS', KEYS[8] .. ARGV[1] .. '.' .. chunk) == 0 then
     redis.call('SETBIT', KEYS[2], chunk, 1)
     settled = settled + 1
   end
@@ -71,7 +71,7 @@ if settled > 0 then
   redis.call('HINCRBY', KEYS[1], 'chunksSettled', settled)
   redis.call('PEXPIRE', KEYS[2], redis.call('PTTL', KEYS[1]))
 end
-endRequest(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[1])
+endRequest(ARGV[1])
 return settled`);
 
 /** Takes the waiting jobs of a cancelled request away. What dies here half way is taken up by requestTender. */

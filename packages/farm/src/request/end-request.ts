@@ -1,3 +1,5 @@
+import { ANNOUNCE_END_LUA } from '../webhook/announce-end.ts';
+
 /** How long the record of a request outlives its results, to say that they are gone. */
 const EXPIRED_RECORD_TTL_MS = 24 * 3_600_000;
 
@@ -5,11 +7,12 @@ const EXPIRED_RECORD_TTL_MS = 24 * 3_600_000;
  * Ends a request whose last chunk is settled: its state, and a last time to live for all of it.
  * Part of the scripts that settle a chunk, seal, abandon or cancel a request, so no death between leaves it open.
  *
- * `endRequest(request, bits, starts, openRequests, resultPrefix, id)`
+ * `endRequest(id)`; the first KEYS of such a script are those of requestScriptKeys.
  */
 export const END_REQUEST_LUA = `
-local function endRequest(request, bits, starts, openRequests, resultPrefix, id)
-  local record = redis.call('HMGET', request, 'state', 'sealed', 'chunks', 'chunksSettled', 'textsDone',
+${ANNOUNCE_END_LUA}
+local function endRequest(id)
+  local record = redis.call('HMGET', KEYS[1], 'state', 'sealed', 'chunks', 'chunksSettled', 'textsDone',
     'endedAtMs', 'resultTtlMs', 'abandoned', 'texts')
   local state = record[1]
   if not state or record[6] or record[2] ~= '1' then return end
@@ -22,12 +25,13 @@ local function endRequest(request, bits, starts, openRequests, resultPrefix, id)
     else state = 'failed' end
   end
   local ttl = tonumber(record[7])
-  redis.call('HSET', request, 'state', state, 'endedAtMs', now, 'updatedAtMs', now, 'expiresAtMs', now + ttl)
-  redis.call('ZREM', openRequests, id)
-  redis.call('PEXPIRE', request, ttl + ${EXPIRED_RECORD_TTL_MS})
-  redis.call('PEXPIRE', bits, ttl)
-  redis.call('PEXPIRE', starts, ttl)
+  redis.call('HSET', KEYS[1], 'state', state, 'endedAtMs', now, 'updatedAtMs', now, 'expiresAtMs', now + ttl)
+  announceEnd(KEYS[6], KEYS[1], id)
+  redis.call('ZREM', KEYS[4], id)
+  redis.call('PEXPIRE', KEYS[1], ttl + ${EXPIRED_RECORD_TTL_MS})
+  redis.call('PEXPIRE', KEYS[2], ttl)
+  redis.call('PEXPIRE', KEYS[3], ttl)
   for chunk = 0, tonumber(record[3]) - 1 do
-    redis.call('PEXPIRE', resultPrefix .. id .. '.' .. chunk, ttl)
+    redis.call('PEXPIRE', KEYS[5] .. id .. '.' .. chunk, ttl)
   end
 end`;

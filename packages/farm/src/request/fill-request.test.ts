@@ -116,6 +116,7 @@ describe('a request that is filled', () => {
       lane: 'bulk',
       fingerprint: 'fake-1',
       label: undefined,
+      webhook: undefined,
       options: { dtype: 'float32', truncate: 'end' },
       size: { texts: 30, chunks: 3 },
       resultTtlMs: 60_000,

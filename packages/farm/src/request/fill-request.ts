@@ -16,6 +16,8 @@ export interface NewRequest extends RequestQueue {
   readonly tenant: string | undefined;
   readonly fingerprint: string;
   readonly label: string | undefined;
+  /** Where its end is posted to. */
+  readonly webhook: string | undefined;
   readonly options: EncodeOptions;
   /** Of a list; undefined for an iterable, which tells as it goes. */
   readonly size: { readonly texts: number; readonly chunks: number } | undefined;
@@ -47,6 +49,7 @@ export async function openRequest(redis: Redis, keys: RedisKeys, request: NewReq
     fingerprint: request.fingerprint,
     lane: request.lane,
     label: request.label,
+    webhook: request.webhook,
     options: JSON.stringify(request.options),
     texts: size?.texts ?? 0,
     chunks: size?.chunks ?? 0,
@@ -120,7 +123,7 @@ if state ~= 'filling' then return state end
 local started = redis.call('HEXISTS', KEYS[1], 'startedAtMs') == 1
 redis.call('HSET', KEYS[1], 'sealed', 1, 'state', started and 'running' or 'queued',
   'chunks', ARGV[2], 'texts', ARGV[3], 'chunksEnqueued', ARGV[2], 'textsEnqueued', ARGV[3])
-endRequest(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[1])
+endRequest(ARGV[1])
 return 'filling'`);
 
 /** Says that all chunks are enqueued. @returns the state before: anything but `filling` means that it was ended. */
@@ -148,13 +151,13 @@ if record[1] ~= 'filling' then return 0 end
 if ARGV[3] == '1' then
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  local heard = redis.call('ZSCORE', KEYS[6], record[2])
+  local heard = redis.call('ZSCORE', KEYS[8], record[2])
   if heard and tonumber(heard) > now - tonumber(ARGV[2]) then return 0 end
 end
 local chunks = tonumber(record[3])
 while chunks < tonumber(record[4]) do
   local isThere = redis.call('GETBIT', KEYS[2], chunks) == 1
-    or redis.call('EXISTS', KEYS[7] .. ARGV[1] .. '.' .. chunks) == 1
+    or redis.call('EXISTS', KEYS[9] .. ARGV[1] .. '.' .. chunks) == 1
   if not isThere then break end
   chunks = chunks + 1
 end
@@ -162,7 +165,7 @@ local texts = 0
 if chunks > 0 then texts = struct.unpack('>I4', redis.call('GETRANGE', KEYS[3], 4 * chunks, 4 * chunks + 3)) end
 redis.call('HSET', KEYS[1], 'abandoned', 1, 'sealed', 1, 'fault', ARGV[4], 'chunks', chunks, 'texts', texts,
   'state', record[5] and 'running' or 'queued')
-endRequest(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[1])
+endRequest(ARGV[1])
 return 1`);
 
 /**

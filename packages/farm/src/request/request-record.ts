@@ -54,6 +54,10 @@ const requestRecordSchema = z.object({
   /** The results are gone after this. */
   expiresAtMs: count.optional(),
   resultTtlMs: count,
+  webhook: z.string().optional(),
+  webhookState: z.enum(['pending', 'delivered', 'given_up']).optional(),
+  webhookAttempts: count.optional(),
+  webhookError: z.string().optional(),
 });
 export type RequestRecord = z.output<typeof requestRecordSchema> & { readonly requestId: string };
 

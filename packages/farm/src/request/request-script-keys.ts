@@ -6,7 +6,10 @@ export interface RequestQueue {
   readonly lane: Lane;
 }
 
-/** What every script that may end a request has as its first keys: those of `endRequest`, in its order. */
+/**
+ * What every script that may end a request has as its first keys, 1 to 7 (its own begin at 8):
+ * request, request-bits, request-starts, open requests, result prefix, webhooks due, admission.
+ */
 export function requestScriptKeys(keys: RedisKeys, requestId: string): string[] {
   return [
     keys.request(requestId),
@@ -14,5 +17,7 @@ export function requestScriptKeys(keys: RedisKeys, requestId: string): string[] 
     keys.requestStarts(requestId),
     keys.openRequests,
     keys.resultPrefix,
+    keys.webhooksDue,
+    keys.admission,
   ];
 }

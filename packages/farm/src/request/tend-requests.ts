@@ -86,7 +86,7 @@ local lost = {}
 for chunk = tonumber(ARGV[2]), tonumber(ARGV[3]) - 1 do
   if redis.call('GETBIT', KEYS[2], chunk) == 0 then
     local job = ARGV[1] .. '.' .. chunk
-    if redis.call('EXISTS', KEYS[6] .. job) == 0 or redis.call('ZSCORE', KEYS[6] .. 'failed', job) then
+    if redis.call('EXISTS', KEYS[8] .. job) == 0 or redis.call('ZSCORE', KEYS[8] .. 'failed', job) then
       local from, to = struct.unpack('>I4I4', redis.call('GETRANGE', KEYS[3], 4 * chunk, 4 * chunk + 7))
       lost[#lost + 1] = chunk
       lost[#lost + 1] = to - from

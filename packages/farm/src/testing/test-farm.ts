@@ -54,6 +54,16 @@ export class TestFarm {
   }
 }
 
+/** @returns the id of the request, when all of it is in Redis. */
+export async function submitted(
+  producer: Producer,
+  ...[texts, request, terms, call]: Parameters<Producer['requests']['submit']>
+): Promise<string> {
+  const { requestId, filled } = await producer.requests.submit(texts, request, terms, call);
+  await filled;
+  return requestId;
+}
+
 /** A request's options, complete. */
 export function encodeRequest(options: object = {}): EncodeRequest {
   return encodeRequestSchema.parse(options);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { webhookOptionsSchema } from '../webhook/webhook-options.ts';
 
 export const farmWorkerOptionsSchema = z.strictObject({
   redis: z.string(),
@@ -25,6 +26,9 @@ export const farmWorkerOptionsSchema = z.strictObject({
 
   /** Between two reports of this worker. */
   heartbeatMs: z.int().min(100).max(10_000).default(5_000),
+
+  /** Posts the ends of requests that asked for it; without them this worker posts none. */
+  webhooks: webhookOptionsSchema.optional(),
 });
 
 export type FarmWorkerOptions = z.input<typeof farmWorkerOptionsSchema>;

@@ -10,12 +10,14 @@ import {
   type WorkerReport,
 } from '@embedfarm/contract';
 import type { Redis } from 'ioredis';
+import type { z } from 'zod';
 import { connectRedis, disconnectRedis, waitForRedis } from '../redis/connect.ts';
 import { ModelRegistry } from '../redis/model-registry.ts';
 import { RedisClock } from '../redis/redis-clock.ts';
 import { sampleStats } from '../redis/stats.ts';
 import { lostBlock, TEND_MS, tendRequests } from '../request/tend-requests.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
+import { WebhookDeliverer } from '../webhook/webhook-deliverer.ts';
 import type { Encoder } from './encoder.ts';
 import { farmWorkerOptionsSchema, type FarmWorkerOptions } from './farm-worker-options.ts';
 import { finishChunk } from './finish-chunk.ts';
@@ -56,6 +58,7 @@ export class FarmWorker {
   readonly #startedAtMs: number;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #onFault: (what: string, fault: unknown) => void;
+  #webhooks: WebhookDeliverer | undefined;
   #state: WorkerState = 'running';
   #closing: Promise<void> | undefined;
 
@@ -127,6 +130,7 @@ export class FarmWorker {
       });
       await worker.#registry.heartbeat(registration, workerId, worker.#report());
       await worker.#start(resolved.heartbeatMs);
+      await worker.#deliver(resolved);
       return worker;
     } catch (thrown) {
       disconnectRedis(redis);
@@ -162,6 +166,20 @@ export class FarmWorker {
       setInterval(() => void this.#sample(), SAMPLE_MS),
       setInterval(() => void this.#tend(), TEND_MS),
     );
+  }
+
+  async #deliver({ webhooks, ...options }: z.output<typeof farmWorkerOptionsSchema>): Promise<void> {
+    if (!webhooks) return;
+    this.#webhooks = await WebhookDeliverer.open({
+      redis: this.#redis,
+      keys: this.#keys,
+      nowMs: () => this.#clock.nowMs(),
+      options: webhooks,
+      lockDurationMs: options.lockDurationMs,
+      stalledIntervalMs: options.stalledIntervalMs,
+      heartbeatMs: options.heartbeatMs,
+      onFault: this.#onFault,
+    });
   }
 
   async #beat(): Promise<void> {
@@ -234,7 +252,8 @@ export class FarmWorker {
     this.#state = 'draining';
     for (const timer of this.#timers) clearInterval(timer);
     const faults: unknown[] = [];
-    await this.#puller.close(graceMs).catch((fault: unknown) => faults.push(fault));
+    const drained = await Promise.allSettled([this.#puller.close(graceMs), this.#webhooks?.close(graceMs)]);
+    for (const end of drained) if (end.status === 'rejected') faults.push(end.reason);
     // With Redis down there is nobody to take leave of: the heartbeat's time to live does it.
     if (this.#redis.status === 'ready') {
       const leaving = this.#registry.leave(this.#registration.model, this.workerId);

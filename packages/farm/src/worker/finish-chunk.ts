@@ -22,7 +22,7 @@ const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
  * A rerun of a settled chunk counts nothing; of a lone one it stores and announces again what was read meanwhile.
  * The block is empty where there is nothing to keep: a cancelled chunk of a request with a record.
  *
- * KEYS request, request-bits, request-starts, open requests, result prefix, result, reply, stats prefix
+ * KEYS as requestScriptKeys, then result, reply, stats prefix
  * ARGV request id, job id, chunk index, status, block, result TTL, tracked, awaited, texts, failed texts,
  *      truncated texts, tokens, worker id, max inline bytes, max unread bytes, stats TTL, request TTL
  * Returns 'settled' the first time, 'again' after that, 'gone' when the request's record is, or has no such chunk.
@@ -31,7 +31,7 @@ const finishScript = new RedisScript(`
 ${END_REQUEST_LUA}
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local stored = redis.call('EXISTS', KEYS[6]) == 1
+local stored = redis.call('EXISTS', KEYS[8]) == 1
 local first
 if ARGV[7] == '1' then
   local record = redis.call('HMGET', KEYS[1], 'sealed', 'chunks')
@@ -44,14 +44,14 @@ else
   first = not stored
 end
 if (first or not stored) and ARGV[5] ~= '' then
-  redis.call('SET', KEYS[6], ARGV[5], 'PX', ARGV[6])
+  redis.call('SET', KEYS[8], ARGV[5], 'PX', ARGV[6])
   if ARGV[8] == '1' then
     local bytes = #ARGV[5]
     local small = bytes <= tonumber(ARGV[14])
-    if small and redis.call('XLEN', KEYS[7]) * bytes < tonumber(ARGV[15]) then
-      redis.call('XADD', KEYS[7], 'NOMKSTREAM', '*', 'job', ARGV[2], 'status', ARGV[4], 'block', ARGV[5])
+    if small and redis.call('XLEN', KEYS[9]) * bytes < tonumber(ARGV[15]) then
+      redis.call('XADD', KEYS[9], 'NOMKSTREAM', '*', 'job', ARGV[2], 'status', ARGV[4], 'block', ARGV[5])
     else
-      redis.call('XADD', KEYS[7], 'NOMKSTREAM', '*', 'job', ARGV[2], 'status', ARGV[4])
+      redis.call('XADD', KEYS[9], 'NOMKSTREAM', '*', 'job', ARGV[2], 'status', ARGV[4])
     end
   end
 end
@@ -59,7 +59,7 @@ if not first then return 'again' end
 local done = 0
 if ARGV[4] ~= 'cancelled' then
   done = ARGV[9] - ARGV[10]
-  local stats = KEYS[8] .. time[1]
+  local stats = KEYS[10] .. time[1]
   redis.call('HINCRBY', stats, 'texts', done)
   redis.call('HINCRBY', stats, 'failed', ARGV[10])
   redis.call('HINCRBY', stats, 'tokens', ARGV[12])
@@ -77,7 +77,7 @@ if ARGV[4] ~= 'cancelled' then
 end
 redis.call('HSET', KEYS[1], 'updatedAtMs', now)
 for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[17]) end
-endRequest(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[1])
+endRequest(ARGV[1])
 return 'settled'`);
 
 export interface FinishedChunk {
