@@ -17,7 +17,12 @@ const SEPARATOR = '|||';
  * Source: https://github.com/hanxiao/bert-as-service (1.10.0), server/bert_serving/server/bert/extract_features.py.
  */
 export function encodeTexts(lines: readonly string[], form: TextForm): EncodeText[] {
-  return lines.map((line) => (form.tokens ? tokensOf(line, form) : stringsOf(line, form)));
+  return lines.map((line) => encodeText(line, form));
+}
+
+/** One line. */
+export function encodeText(line: string, form: TextForm): EncodeText {
+  return form.tokens ? tokensOf(line, form) : stringsOf(line, form);
 }
 
 function stringsOf(line: string, { pairs }: TextForm): EncodeText {

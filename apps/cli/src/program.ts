@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { cancelCommand } from './commands/cancel.ts';
 import { convertCommand } from './commands/convert.ts';
 import { dashboardCommand } from './commands/dashboard.ts';
 import { encodeCommand } from './commands/encode.ts';
+import { requestsCommand } from './commands/requests.ts';
+import { resultCommand } from './commands/result.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
 import { submitCommand } from './commands/submit.ts';
@@ -20,6 +23,9 @@ export function createProgram(): Command {
     dashboardCommand,
     encodeCommand,
     submitCommand,
+    requestsCommand,
+    resultCommand,
+    cancelCommand,
     statusCommand,
     convertCommand,
   ];

@@ -1,4 +1,5 @@
 import type { FarmStatus } from '@embedfarm/sdk';
+import { alignColumns } from './align-columns.ts';
 
 /** The farm at one moment, for eyes. */
 export function statusTable({ models, workers, devices, backlog, clients }: FarmStatus): string {
@@ -51,9 +52,5 @@ function promptsOf({ promptNames = [], defaultPromptName }: FarmStatus['models']
 
 function section(title: string, rows: readonly (readonly string[])[]): string[] {
   if (rows.length === 0) return [`${title}: none`];
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  const shown = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
-  return [`${title}:`, ...shown.map((row) => `  ${row}`.trimEnd())];
+  return [`${title}:`, ...alignColumns(rows).map((row) => `  ${row}`)];
 }

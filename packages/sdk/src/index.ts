@@ -6,11 +6,12 @@ export {
   type VectorDtype,
 } from '@embedfarm/contract';
 export type { FarmStatus, ModelStatus } from '@embedfarm/farm/inspect';
-export type {
-  FailedText,
-  ProducerOptions as ConnectOptions,
-  RequestState,
-  TextSource,
+export {
+  REQUEST_STATES,
+  type FailedText,
+  type ProducerOptions as ConnectOptions,
+  type RequestState,
+  type TextSource,
 } from '@embedfarm/farm/producer';
 export type {
   EncodeCallOptions,

@@ -127,6 +127,15 @@ export class RequestHandle<Dtype extends VectorDtype = VectorDtype> implements A
   async cancel(): Promise<RequestStatus> {
     return toStatus(await this.#requests.cancel(this.id));
   }
+
+  /**
+   * Deletes the results of a request that has ended, before their time.
+   *
+   * @throws FarmError `invalid_argument` while it runs; `result_expired` when there is no such request (any more).
+   */
+  async discard(): Promise<void> {
+    await this.#requests.discard(this.id);
+  }
 }
 
 /** A request that this process fills from an iterable. */

@@ -3,11 +3,12 @@ import { performance } from 'node:perf_hooks';
 import { withDeadline } from '../redis/with-deadline.ts';
 import { awaitRequest, awaitResult } from '../request/await-request.ts';
 import { buryRequest, removeChunks } from '../request/cancel-request.ts';
+import { consumeAll } from '../request/consume-chunks.ts';
 import { abandonRequest, PRODUCER_DIED } from '../request/fill-request.ts';
 import type { TextSource } from '../request/gather-chunks.ts';
 import { listRequests, type RequestFilter } from '../request/list-requests.ts';
 import { requestChunks, type EncodedChunk, type ReadOptions } from '../request/request-chunks.ts';
-import { readRequest, type RequestRecord } from '../request/request-record.ts';
+import { hasEnded, readRequest, type RequestRecord } from '../request/request-record.ts';
 import { sharedTerms } from './coalesce.ts';
 import { IDLE_TIMEOUT_MS, withoutSpent, type CallOptions } from './encode-call.ts';
 import type { EncodedTexts } from './encoded-texts.ts';
@@ -116,6 +117,19 @@ export class SubmittedRequests {
   ): Promise<EncodedTexts> {
     this.#ports.guard.check();
     return await this.#ports.guard.whileOpen(awaitResult(this.#ports, requestId, reading, options));
+  }
+
+  /** Deletes the results of a request that has ended, read or not. */
+  async discard(requestId: string): Promise<void> {
+    const { redis, keys } = this.#ports;
+    const record = await this.#ask(() => this.#record(requestId));
+    if (!hasEnded(record)) {
+      throw new FarmError(
+        'invalid_argument',
+        `request ${requestId} is ${record.state}: cancel it, or wait for it`,
+      );
+    }
+    await this.#ask(() => consumeAll(redis, keys, record), IDLE_TIMEOUT_MS);
   }
 
   /** Requests that are being filled end as they are. The guard is closed before. */

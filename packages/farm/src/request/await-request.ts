@@ -4,7 +4,7 @@ import { setTimeout as rest } from 'node:timers/promises';
 import { IDLE_TIMEOUT_MS, type CallOptions } from '../producer/encode-call.ts';
 import type { EncodedTexts } from '../producer/encoded-texts.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
-import { consumeChunks } from './consume-chunks.ts';
+import { consumeAll } from './consume-chunks.ts';
 import { requestChunks, type ReadOptions, type ReadPorts } from './request-chunks.ts';
 import { hasEnded, readRequest, type RequestRecord } from './request-record.ts';
 
@@ -13,8 +13,6 @@ const FIRST_LOOK_MS = 20;
 const LAST_LOOK_MS = 1_000;
 /** The look at the deadline itself, which says how far the request is, has this long. */
 const LAST_STEP_MS = 200;
-/** Results deleted with one call. */
-const CONSUME_CHUNKS = 500;
 
 /**
  * Waits for a submitted request's end, whichever it is.
@@ -88,7 +86,7 @@ export async function awaitResult(
   };
   for await (const { block } of requestChunks(ports, requestId, {}, left)) blocks.push(block);
   const block = blocks.length === 0 ? noTexts() : joinBlocks(blocks);
-  if (consume === true) await consumeAll(ports, record);
+  if (consume === true) await consumeAll(ports.redis, ports.keys, record);
   const [failure] = block.failures;
   if (record.state === 'failed' && failure) throw new FarmError(failure.code, failure.message);
   return {
@@ -96,14 +94,6 @@ export async function awaitResult(
     block,
     timing: { ...block.timing, totalMs: performance.now() - startedAt },
   };
-}
-
-/** All were read before the first one goes. */
-async function consumeAll({ redis, keys }: ReadPorts, { requestId, chunks }: RequestRecord): Promise<void> {
-  for (let from = 0; from < chunks; from += CONSUME_CHUNKS) {
-    const slice = Array.from({ length: Math.min(CONSUME_CHUNKS, chunks - from) }, (_, index) => from + index);
-    await consumeChunks(redis, keys, requestId, slice);
-  }
 }
 
 /** Of an iterable that gave none. */

@@ -1,6 +1,10 @@
 import type { RedisKeys } from '@embedfarm/contract';
 import type { Redis } from 'ioredis';
 import { RedisScript } from '../redis/redis-script.ts';
+import type { RequestRecord } from './request-record.ts';
+
+/** Results deleted with one call. */
+const CONSUME_CHUNKS = 500;
 
 /**
  * Deletes results that were read; a request whose last one went so is `expired`.
@@ -27,4 +31,16 @@ export async function consumeChunks(
   chunks: readonly number[],
 ): Promise<void> {
   await consumeScript.run(redis, [keys.request(requestId), keys.resultPrefix], [requestId, ...chunks]);
+}
+
+/** Deletes all results of a request. */
+export async function consumeAll(
+  redis: Redis,
+  keys: RedisKeys,
+  { requestId, chunks }: Pick<RequestRecord, 'requestId' | 'chunks'>,
+): Promise<void> {
+  for (let from = 0; from < chunks; from += CONSUME_CHUNKS) {
+    const slice = Array.from({ length: Math.min(CONSUME_CHUNKS, chunks - from) }, (_, index) => from + index);
+    await consumeChunks(redis, keys, requestId, slice);
+  }
 }
