@@ -2,7 +2,7 @@ import type { FarmStatus } from '@embedfarm/sdk';
 import { alignColumns } from './align-columns.ts';
 
 /** The farm at one moment, for eyes. */
-export function statusTable({ models, workers, devices, backlog, clients }: FarmStatus): string {
+export function statusTable({ models, workers, devices, backlog, clients, cache }: FarmStatus): string {
   const lines = [
     ...section(
       'models',
@@ -41,8 +41,16 @@ export function statusTable({ models, workers, devices, backlog, clients }: Farm
     ),
     `backlog: ${backlog.interactive} interactive, ${backlog.bulk} bulk jobs`,
     `clients: ${clients}`,
+    ...cacheLine(cache),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Nothing where nobody asks for the cache. */
+function cacheLine({ lookups, hits }: FarmStatus['cache']): string[] {
+  if (lookups === 0) return [];
+  const share = ((hits / lookups) * 100).toFixed(0);
+  return [`cache: ${hits} of ${lookups} texts (${share} %) in the last minute`];
 }
 
 function promptsOf({ promptNames = [], defaultPromptName }: FarmStatus['models'][number]): string {

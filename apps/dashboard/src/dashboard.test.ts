@@ -6,6 +6,7 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { openDashboard } from './dashboard.ts';
 import type { RunningDashboard } from './serve-board.ts';
+import { EMPTY_STATUS } from './testing/fake-farm-view.ts';
 
 checkOpenHandles();
 
@@ -27,10 +28,7 @@ async function get(path: string): Promise<{ status: number; body: unknown }> {
 }
 
 it('shows an empty farm as one', async () => {
-  expect(await get('/api/status')).toEqual({
-    status: 200,
-    body: { models: [], workers: [], devices: [], backlog: { interactive: 0, bulk: 0 }, clients: 0 },
-  });
+  expect(await get('/api/status')).toEqual({ status: 200, body: EMPTY_STATUS });
 });
 
 it('gives a depth of five minutes, a zero for each second without a record', async () => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cacheTtlMsSchema } from './cache-option.ts';
 import { encodeOptionsSchema, nameSchema, parseOptions } from './encode-request.ts';
 import { encodeTextSchema, type EncodeText } from './encode-text.ts';
 
@@ -31,6 +32,11 @@ export const encodeJobSchema = z.strictObject({
   deadlineMs: z.number().min(0),
   /** How long the result is kept. */
   resultTtlMs: z.int().min(1),
+  /**
+   * The worker looks the texts up by content, and keeps those that it encodes for so long. Absent: it does neither.
+   * A worker of a version without the field refuses the job by name; the processes of a farm have one version.
+   */
+  cacheTtlMs: cacheTtlMsSchema.optional(),
 });
 export type EncodeJob = Omit<z.output<typeof encodeJobSchema>, 'texts'> & {
   readonly texts: readonly EncodeText[];

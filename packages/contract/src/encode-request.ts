@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cacheOptionSchema } from './cache-option.ts';
 import { FarmError } from './farm-error.ts';
 import { laneSchema } from './lane.ts';
 import { VECTOR_DTYPES } from './vector-block.ts';
@@ -81,6 +82,13 @@ export const encodeRequestSchema = z.strictObject({
 
   /** Who shares the bulk lane fairly. Default: the client. */
   tenant: nameSchema.optional(),
+
+  /**
+   * A text that was encoded before for the same model, weights and options is answered with the vector of then, the
+   * same to the bit; others are kept for the next to ask, for 24 h or `ttlMs` (1 s to 30 days). Calls that ask for
+   * one text at the same time have it encoded once. Default: off.
+   */
+  cache: cacheOptionSchema.optional(),
 });
 export type EncodeRequest = z.output<typeof encodeRequestSchema>;
 

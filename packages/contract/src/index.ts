@@ -4,6 +4,7 @@ export { WEIGHT_DTYPES, type WeightDtype } from './weight-dtype.ts';
 export { checkOptions } from './check-options.ts';
 export { fromFloat16, MAX_FLOAT16, toFloat16 } from './float16.ts';
 export { quantizeRows } from './quantize-rows.ts';
+export { cacheTtlOf, DEFAULT_CACHE_TTL_MS, type CacheOption } from './cache-option.ts';
 export { LANES, laneSchema, type Lane } from './lane.ts';
 export {
   encodeOptionsSchema,

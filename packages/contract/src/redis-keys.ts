@@ -23,6 +23,8 @@ export interface RedisKeys {
   /** Everything before the id of a job in BullMQ, for scripts that ask for many of them. */
   jobPrefix(model: string, lane: Lane): string;
   request(requestId: string): string;
+  /** The vector of one text, by the hash of all that decides it; or the lease of the chunk that encodes it now. */
+  cache(hash: string): string;
   /** Bitmap: bit n is set when chunk n is settled. */
   requestBits(requestId: string): string;
   /** Index of the first text of every chunk and, last, the number of texts: u32, big-endian. */
@@ -60,6 +62,7 @@ export function redisKeys(prefix: string = shardPrefix()): RedisKeys {
     reply: (clientId) => `${prefix}:reply:${clientId}`,
     jobPrefix: (model, lane) => `${prefix}:${queueName(model, lane)}:`,
     request: (requestId) => `${prefix}:request:${requestId}`,
+    cache: (hash) => `${prefix}:cache:${hash}`,
     requestBits: (requestId) => `${prefix}:request-bits:${requestId}`,
     requestStarts: (requestId) => `${prefix}:request-starts:${requestId}`,
     requests: `${prefix}:requests`,

@@ -98,7 +98,7 @@ const filterSchema = z.strictObject({
 export type RequestsOptions = z.input<typeof filterSchema>;
 
 /** Options that a later version honours: refused by name, never ignored. */
-const LATER = ['priority', 'cache'];
+const LATER = ['priority'];
 
 /** @throws FarmError `invalid_argument` with every broken or unknown option named. */
 export function parseSubmitOptions(options: unknown): {

@@ -105,6 +105,20 @@ describe('EmbeddingFarm', () => {
     expect((await farm.encode(['a'])).tokens).toBeUndefined();
   });
 
+  it('answers from the cache where it is asked to, also what a submitted request wants', async () => {
+    const texts = ['kept', ['a', 'pair']] as [string, [string, string]];
+    const first = await farm.encode(texts, { cache: true });
+    const { length: chunks } = encoder.calls;
+    const again = await farm.encode(texts, { cache: { ttlMs: 60_000 } });
+    expect(again.toArrays()).toEqual(first.toArrays());
+    expect(again.receipts).toEqual(first.receipts);
+    expect(again.timing.deviceMs).toBe(0);
+    const result = await (await farm.submit(texts, { cache: true })).result();
+    expect(result.toArrays()).toEqual(first.toArrays());
+    expect(encoder.calls).toHaveLength(chunks);
+    expect((await farm.status()).cache).toEqual({ lookups: 6, hits: 4 });
+  });
+
   it('submits, and reads state and result by the id from another connection', async () => {
     const { id } = await farm.submit(['a', 'bad text', 'c'], { label: 'reindex' });
     const other = await EmbeddingFarm.connect({ redis: redis.url });
@@ -155,6 +169,7 @@ describe('EmbeddingFarm', () => {
       { dimensions: 5 },
       'dimensions is 5, the model "fake" has 4',
     ],
+    ['a cache without end', ['a'], { cache: { ttlMs: 1e12 } }, 'at cache.ttlMs'],
     ['a dtype that there is not', ['a'], { dtype: 'float64' }, 'at dtype'],
     ['int8 of vectors as they come', ['a'], { dtype: 'int8' }, 'ask for normalize'],
     [

@@ -7,6 +7,7 @@ export const EMPTY_STATUS: FarmStatus = {
   devices: [],
   backlog: { interactive: 0, bulk: 0 },
   clients: 0,
+  cache: { lookups: 0, hits: 0 },
 };
 
 /** A second in which nothing happened, but for what is given. */

@@ -1,4 +1,5 @@
 import {
+  cacheTtlOf,
   checkOptions,
   encodeOptionsSchema,
   MAX_CHUNK_BYTES,
@@ -9,7 +10,7 @@ import {
   type Lane,
   type ModelRegistration,
 } from '@embedfarm/contract';
-import type { EncodeCall } from './encode-call.ts';
+import type { CallPart } from './call-part.ts';
 import { maxChunkTexts } from './split-texts.ts';
 
 /** What calls must have in common to share a job. */
@@ -18,6 +19,8 @@ export interface SharedTerms {
   readonly lane: Lane;
   readonly options: EncodeOptions;
   readonly tenant: string | undefined;
+  /** How long vectors are kept by their content; undefined where the cache is neither read nor written. */
+  readonly cacheTtlMs: number | undefined;
   /** Most texts of one chunk. */
   readonly maxTexts: number;
 }
@@ -32,7 +35,7 @@ export function sharedTerms(
   registration: ModelRegistration,
   texts: number,
 ): SharedTerms {
-  const { model: _, lane, tenant, ...wishes } = request;
+  const { model: _, lane, tenant, cache, ...wishes } = request;
   const options = encodeOptionsSchema.parse(wishes);
   checkOptions(options, registration);
   return {
@@ -40,6 +43,7 @@ export function sharedTerms(
     lane: lane ?? (texts > MAX_CHUNK_TEXTS ? 'bulk' : 'interactive'),
     options,
     tenant,
+    cacheTtlMs: cacheTtlOf(cache),
     maxTexts: maxChunkTexts(registration, options),
   };
 }
@@ -47,7 +51,7 @@ export function sharedTerms(
 /** Calls whose texts travel as one chunk, one call's after the other's. */
 export class SharedChunk {
   readonly terms: SharedTerms;
-  readonly #calls: EncodeCall[] = [];
+  readonly #calls: CallPart[] = [];
   #texts = 0;
   #bytes = 0;
 
@@ -55,12 +59,12 @@ export class SharedChunk {
     this.terms = terms;
   }
 
-  get calls(): readonly EncodeCall[] {
+  get calls(): readonly CallPart[] {
     return this.#calls;
   }
 
   /** @returns false when the call does not fit any more. */
-  add(call: EncodeCall, bytes: number): boolean {
+  add(call: CallPart, bytes: number): boolean {
     const { maxTexts } = this.terms;
     const isFull = this.#texts + call.texts.length > maxTexts || this.#bytes + bytes > MAX_CHUNK_BYTES;
     if (isFull && this.#texts > 0) return false;
@@ -81,12 +85,13 @@ export class Coalescer {
   }
 
   /** The call's texts must fit one chunk. */
-  add(call: EncodeCall, terms: SharedTerms): void {
+  add(call: CallPart, terms: SharedTerms): void {
     const key = JSON.stringify([
       terms.registration.fingerprint,
       terms.registration.model,
       terms.lane,
       terms.tenant ?? null,
+      terms.cacheTtlMs ?? null,
       terms.options,
     ]);
     // One flush a tick: everything that came in with the same turn of the loop is in it.

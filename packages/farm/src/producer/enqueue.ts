@@ -3,8 +3,8 @@ import type { Redis } from 'ioredis';
 import { performance } from 'node:perf_hooks';
 import type { EncodeQueue } from '../queue/encode-queue.ts';
 import { buryRequest } from '../request/cancel-request.ts';
+import type { CallPart } from './call-part.ts';
 import type { SharedChunk, SharedTerms } from './coalesce.ts';
-import type { EncodeCall } from './encode-call.ts';
 import type { PendingChunk, PendingChunks } from './pending-chunks.ts';
 import type { TextRange } from './split-texts.ts';
 
@@ -61,7 +61,7 @@ export function enqueueShared(shared: SharedChunk, ports: EnqueuePorts): void {
 
 /** Sends a call of many chunks, a window of them at a time. */
 export function enqueueRequest(
-  call: EncodeCall,
+  call: CallPart,
   ranges: readonly TextRange[],
   terms: SharedTerms,
   ports: EnqueuePorts,
@@ -97,7 +97,7 @@ export function enqueueRequest(
 }
 
 function makeJob(
-  { registration, options, tenant }: SharedTerms,
+  { registration, options, tenant, cacheTtlMs }: SharedTerms,
   ports: EnqueuePorts,
   chunk: { requestId: string; chunkIndex: number; texts: EncodeJob['texts']; patienceMs: number },
 ): EncodeJob {
@@ -115,6 +115,7 @@ function makeJob(
     awaited: true,
     deadlineMs: ports.nowMs() + chunk.patienceMs,
     resultTtlMs: AWAITED_RESULT_TTL_MS,
+    ...(cacheTtlMs === undefined ? {} : { cacheTtlMs }),
   };
 }
 

@@ -21,7 +21,9 @@ import { removeClient } from '../redis/presence.ts';
 import { RedisClock } from '../redis/redis-clock.ts';
 import { ReplyStream } from '../redis/reply-stream.ts';
 import { takeResult } from '../redis/result-store.ts';
-import { Coalescer, sharedTerms } from './coalesce.ts';
+import { answerFromCache } from './answer-from-cache.ts';
+import type { CallPart } from './call-part.ts';
+import { Coalescer, sharedTerms, type SharedTerms } from './coalesce.ts';
 import { EncodeCall, IDLE_TIMEOUT_MS, withoutSpent, type CallOptions } from './encode-call.ts';
 import type { EncodedTexts } from './encoded-texts.ts';
 import { enqueueRequest, enqueueShared, type EnqueuePorts } from './enqueue.ts';
@@ -151,19 +153,23 @@ export class Producer {
     const registration = await this.#resolve(request, options);
     const { model } = registration;
     const terms = sharedTerms(request, registration, texts.length);
-    const ranges = splitTexts(texts, terms.maxTexts);
     const left = withoutSpent(options, startedAt);
     const call = new EncodeCall(model, texts, left, () => this.#deadlineFault(model));
     this.#calls.add(call);
-    if (!call.hasEnded) {
-      if (ranges.length === 1) this.#coalescer.add(call, terms);
-      else enqueueRequest(call, ranges, terms, this.#ports);
-    }
+    if (terms.cacheTtlMs === undefined) this.#send(call, terms);
+    else answerFromCache(call, terms, this.#ports, (missed) => this.#send(missed, terms));
     try {
       return await call.promise;
     } finally {
       this.#calls.delete(call);
     }
+  }
+
+  #send(part: CallPart, terms: SharedTerms): void {
+    if (part.hasEnded) return;
+    const ranges = splitTexts(part.texts, terms.maxTexts);
+    if (ranges.length === 1) this.#coalescer.add(part, terms);
+    else enqueueRequest(part, ranges, terms, this.#ports);
   }
 
   /** Open calls reject with `cancelled`. Safe to call twice. */

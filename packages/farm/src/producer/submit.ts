@@ -154,7 +154,7 @@ class RequestFilling {
   }
 
   #jobsOf(slice: readonly GatheredChunk[]): EncodeJob[] {
-    const { registration, options, tenant } = this.#terms;
+    const { registration, options, tenant, cacheTtlMs } = this.#terms;
     return slice.map(({ texts, refused }, index) => ({
       version: 1,
       requestId: this.requestId,
@@ -170,6 +170,7 @@ class RequestFilling {
       ...(refused.length === 0 ? {} : { refused }),
       deadlineMs: 0,
       resultTtlMs: this.#resultTtlMs,
+      ...(cacheTtlMs === undefined ? {} : { cacheTtlMs }),
     }));
   }
 

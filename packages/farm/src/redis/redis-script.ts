@@ -17,8 +17,26 @@ export class RedisScript {
     try {
       return await redis.evalsha(this.#hash, keys.length, ...keys, ...args);
     } catch (thrown) {
-      if (!(thrown instanceof Error) || !thrown.message.startsWith('NOSCRIPT')) throw thrown;
+      if (!isUnknownScript(thrown)) throw thrown;
       return await redis.eval(this.#lua, keys.length, ...keys, ...args);
     }
   }
+
+  /** As `run`, with strings as the bytes they are. */
+  async runForBytes(
+    redis: Redis,
+    keys: readonly string[],
+    args: readonly ScriptArgument[],
+  ): Promise<unknown> {
+    try {
+      return await redis.callBuffer('evalsha', this.#hash, keys.length, ...keys, ...args);
+    } catch (thrown) {
+      if (!isUnknownScript(thrown)) throw thrown;
+      return await redis.callBuffer('eval', this.#lua, keys.length, ...keys, ...args);
+    }
+  }
+}
+
+function isUnknownScript(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.message.startsWith('NOSCRIPT');
 }

@@ -14,6 +14,7 @@ import { MAX_ATTEMPTS } from '../queue/encode-queue.ts';
 import { disconnectRedis } from '../redis/connect.ts';
 import type { RedisClock } from '../redis/redis-clock.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
+import { CachedEncoder } from './cached-encoder.ts';
 import type { Encoder } from './encoder.ts';
 import type { farmWorkerOptionsSchema } from './farm-worker-options.ts';
 import { finishChunk, type FinishedChunk } from './finish-chunk.ts';
@@ -48,6 +49,7 @@ export interface JobPullerParts {
 /** Several BullMQ workers on one encoder, gated by the work that waits. */
 export class JobPuller {
   readonly #parts: JobPullerParts;
+  readonly #encoder: CachedEncoder;
   readonly #workers: Worker[] = [];
   /** Jobs in hand, by request. */
   readonly #held = new Map<string, Set<AbortController>>();
@@ -57,6 +59,7 @@ export class JobPuller {
 
   constructor(parts: JobPullerParts) {
     this.#parts = parts;
+    this.#encoder = new CachedEncoder({ ...parts, lockDurationMs: parts.options.lockDurationMs });
     this.#stopListening = parts.encoder.onBatchEnd(() => this.#gate());
   }
 
@@ -171,13 +174,13 @@ export class JobPuller {
   }
 
   #ports(): Parameters<typeof processJob>[2] {
-    const { redis, keys, clock, registration, encoder, workerId, hasLostName } = this.#parts;
+    const { redis, keys, clock, registration, workerId, hasLostName } = this.#parts;
     return {
       fingerprint: registration.fingerprint,
       nowMs: () => clock.nowMs(),
       hasLostName,
       start: (job) => startChunk(redis, keys, job),
-      encode: (texts, options, call) => encoder.encode(texts, options, call),
+      encode: (texts, options, call) => this.#encoder.encode(texts, options, call),
       finish: (job, chunk) => this.#finish(job, chunk, () => finishChunk(redis, keys, job, workerId, chunk)),
     };
   }

@@ -6,10 +6,10 @@ import {
   type EncodeJob,
   type Lane,
 } from '@embedfarm/contract';
-import { withRefused } from './with-refused.ts';
-import type { Encoder } from './encoder.ts';
+import type { CachedEncoder } from './cached-encoder.ts';
 import type { FinishedChunk } from './finish-chunk.ts';
 import type { ChunkStart } from './start-chunk.ts';
+import { withRefused } from './with-refused.ts';
 
 /** A chunk that was begun so often, and whose worker died each time, is given up. */
 export const MAX_STALLS = 3;
@@ -34,7 +34,7 @@ export interface JobPorts {
   /** Whether live workers serve something else under the model's name; this one pulls no more then. */
   hasLostName(): Promise<boolean>;
   start(job: EncodeJob): Promise<ChunkStart>;
-  encode: Encoder['encode'];
+  encode: CachedEncoder['encode'];
   finish(job: EncodeJob, chunk: FinishedChunk): Promise<void>;
 }
 
@@ -65,7 +65,8 @@ export async function processJob(
 
   const queueMs = Math.max(0, ports.nowMs() - pulled.enqueuedAtMs);
   try {
-    const block = await ports.encode(job.texts, job.options, { signal, lane });
+    const { texts, options, cacheTtlMs } = job;
+    const block = await ports.encode(texts, options, { signal, lane, cacheTtlMs });
     const outcomes = withRefused(block, job.refused);
     await ports.finish(job, {
       status: 'done',

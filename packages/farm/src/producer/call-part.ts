@@ -1,0 +1,15 @@
+import type { EncodeText, FarmError } from '@embedfarm/contract';
+import type { SettledChunk } from './pending-chunks.ts';
+
+/** What of a call travels in chunks: all of its texts, or those that the cache does not have. */
+export interface CallPart {
+  readonly texts: readonly EncodeText[];
+  readonly hasEnded: boolean;
+  /** How long its chunks are worth encoding, from now, in ms. */
+  readonly patienceMs: number;
+  /** Texts `from` up to `to` of a chunk are the part's texts from `at` on. */
+  put(at: number, chunk: SettledChunk, from: number, to: number): void;
+  fail(error: FarmError): void;
+  /** Called once if the call ends before its last chunk. */
+  onDetach(listener: () => void): void;
+}
