@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { EmbeddingFarm } from '@embedfarm/sdk';
 import { openTestRedis, type TestRedis } from '@embedfarm/testkit/redis';
 import { openWorker, type RunningWorker } from '@embedfarm/worker/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,26 +12,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const EMBEDFARM = join(ROOT, 'apps/cli/bin/embedfarm.js');
-const README = await readFile(join(ROOT, 'README.md'), 'utf8');
+/** Pages whose programs and commands are run. */
+const PAGES = ['README.md', 'docs/requests.md'];
+const README = await readPage('README.md');
 
-/** Fenced blocks in their order. */
-const blocks = [...README.matchAll(/^```(\w*)\n([^]*?)^```$/gm)].map(([, language, text]) => ({
-  language: language ?? '',
-  text: text ?? '',
-}));
-const programs = blocks.flatMap(({ language, text }, at) =>
-  language === 'ts'
-    ? [{ text, printed: blocks[at + 1]?.language === 'text' ? blocks[at + 1]?.text : undefined }]
-    : [],
-);
-/** Lines of the shell blocks that end by themselves and need nothing but a farm. */
-const commands = blocks
-  .filter(({ language }) => language === 'sh')
-  .flatMap(({ text }) => text.split('\n'))
-  .map((line) => line.replace(/\s+#.*$/, ''))
-  .filter((line) => /npx embedfarm (encode|submit|status)/.test(line));
-
-describe('the README', () => {
+describe.each(PAGES)('%s', async (page) => {
+  const { programs, commands } = runnable(await readPage(page));
   let redis: TestRedis;
   let worker: RunningWorker;
   let folder: string;
@@ -69,11 +56,15 @@ describe('the README', () => {
   });
 
   it.each(commands)('`%s` works', async (command) => {
-    const line = command.replaceAll('npx embedfarm', `"${process.execPath}" "${EMBEDFARM}"`);
+    const line = command
+      .replace(/ ID\b/, ` ${await anyRequest(redis.url)}`)
+      .replaceAll('npx embedfarm', `"${process.execPath}" "${EMBEDFARM}"`);
     const running = run('sh', ['-c', line], { cwd: folder, env: { ...process.env, REDIS_URL: redis.url } });
     await expect(running).resolves.toBeDefined();
   });
+});
 
+describe('the README', () => {
   it('shows only numbers that stand in the output of the benchmark', async () => {
     const output = cellsOf(await readFile(join(ROOT, 'docs/benchmarks/farm.md'), 'utf8'));
     const shown = [...cellsOf(README)].filter((row) => row.includes('|yes') || row.includes('|**no**'));
@@ -86,6 +77,43 @@ describe('the README', () => {
     for (const link of links) await expect(readable(join(ROOT, link)), link).resolves.toBe(true);
   });
 });
+
+function readPage(page: string): Promise<string> {
+  return readFile(join(ROOT, page), 'utf8');
+}
+
+/** The programs of a page with what they print, and the commands that end by themselves and need nothing but a farm. */
+function runnable(page: string): {
+  programs: { text: string; printed: string | undefined }[];
+  commands: string[];
+} {
+  const blocks = [...page.matchAll(/^```(\w*)\n([^]*?)^```$/gm)].map(([, language = '', text = '']) => ({
+    language,
+    text,
+  }));
+  const programs = blocks.flatMap(({ language, text }, at) => {
+    const next = blocks[at + 1];
+    return language === 'ts' ? [{ text, printed: next?.language === 'text' ? next.text : undefined }] : [];
+  });
+  const commands = blocks
+    .filter(({ language }) => language === 'sh')
+    .flatMap(({ text }) => text.split('\n'))
+    .map((line) => line.replace(/\s+#.*$/, ''))
+    .filter((line) => /npx embedfarm (encode|submit|status|requests|result|cancel)/.test(line));
+  return { programs, commands };
+}
+
+/** A request that has ended. */
+async function anyRequest(redis: string): Promise<string> {
+  const farm = await EmbeddingFarm.connect({ redis });
+  try {
+    const request = await farm.submit(['a text']);
+    await request.wait();
+    return request.id;
+  } finally {
+    await farm.close();
+  }
+}
 
 /** Table rows without the formatter's spaces. */
 function cellsOf(markdown: string): Set<string> {
