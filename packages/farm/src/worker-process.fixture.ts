@@ -3,7 +3,7 @@ import { once } from 'node:events';
 
 /** A text whose run kills its process. */
 export const KILLER = 'kill me';
-/** A text whose run keeps the event loop busy for longer than the lock. */
+/** A text whose run keeps the event loop busy, until the process's stdin ends. */
 export const BLOCKER = 'block me';
 
 export interface WorkerProcessOptions {
@@ -18,7 +18,6 @@ export interface WorkerProcessOptions {
 
 /** Short, so that a death costs a test little. */
 const LOCK = { lockDurationMs: 500, stalledIntervalMs: 100 };
-const BLOCK_MS = 2_000;
 
 const built = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
 
@@ -38,9 +37,10 @@ const SCRIPT = `
       }
       if (texts.includes('${KILLER}')) process.kill(process.pid, 'SIGKILL');
       if (texts.includes('${BLOCKER}')) {
-        const { writeSync } = await import('node:fs');
+        const { readSync, writeSync } = await import('node:fs');
         writeSync(1, 'blocks\\n');
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${BLOCK_MS});
+        readSync(0, Buffer.alloc(1));
+        print('goes on');
       }
       return block;
     }
@@ -76,7 +76,7 @@ export function runWithClock(script: string, argument: object, aheadMs = 0): Chi
       script,
       JSON.stringify(argument),
     ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    { stdio: ['pipe', 'pipe', 'inherit'] },
   );
 }
 

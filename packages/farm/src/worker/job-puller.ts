@@ -95,7 +95,8 @@ export class JobPuller {
           skipStalledCheck: index > 0,
           maxStalledCount: BULLMQ_MAX_STALLS,
           runRetryDelay: 500,
-          drainDelay: 5,
+          // A worker that is silent but connected may take another's wake-up: it is missed for no longer than this.
+          drainDelay: 2,
         },
       );
       worker.on('error', (fault) => onFault('queue', fault));
