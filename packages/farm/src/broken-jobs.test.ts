@@ -73,15 +73,20 @@ describe('a job that is none', () => {
     'with %s for data fails its texts of a submitted request, and no other',
     async (_, data) => {
       const texts = Array.from({ length: 600 }, (__, index) => `text ${index}`);
-      const id = await producer.submit(texts, request({ lane: 'interactive' }), undefined, {});
+      const { requestId: id } = await producer.requests.submit(
+        texts,
+        request({ lane: 'interactive' }),
+        {},
+        {},
+      );
       await client.hset(`${QUEUE}:${id}.1`, 'data', data);
       await openWorker();
-      const { block } = await producer.awaitResult(id, { timeoutMs: 10_000 });
+      const { block } = await producer.requests.result(id, {}, { timeoutMs: 10_000 });
       const spoilt = Array.from({ length: 256 }, (__, index) => 256 + index);
       expect(block.failures).toMatchObject([{ code: 'invalid_argument', texts: spoilt }]);
       const good = texts.filter((__, index) => !spoilt.includes(index));
       expect(Array.from(block.values)).toEqual(good.flatMap(fakeVector));
-      expect(await producer.readRequest(id)).toMatchObject({
+      expect(await producer.requests.read(id)).toMatchObject({
         state: 'completed',
         chunksSettled: 3,
         texts: 600,
@@ -91,48 +96,43 @@ describe('a job that is none', () => {
     },
   );
 
-  it('without a number of texts leaves counts that add up all the same', async () => {
+  it('fails as many texts as were planned, where nothing of it tells how many', async () => {
     const texts = Array.from({ length: 600 }, (_, index) => `text ${index}`);
-    const id = await producer.submit(texts, request({ lane: 'interactive' }), undefined, {});
+    const { requestId: id } = await producer.requests.submit(texts, request({ lane: 'interactive' }), {}, {});
     await client.hset(`${QUEUE}:${id}.1`, 'data', 'x', 'name', 'x');
     await openWorker();
-    await eventually(async () => (await producer.readRequest(id)).endedAtMs !== undefined);
-    expect(await producer.readRequest(id)).toMatchObject({
-      state: 'completed',
-      textsDone: 344,
-      textsFailed: 256,
-    });
+    const { block } = await producer.requests.result(id, {}, {});
+    expect(block.failures[0]?.texts).toHaveLength(256);
+    expect(await producer.requests.read(id)).toMatchObject({ textsDone: 344, textsFailed: 256 });
   });
 
   it('fails a request of nothing else', async () => {
-    const id = await producer.submit(['a', 'b'], request(), undefined, {});
+    const { requestId: id } = await producer.requests.submit(['a', 'b'], request(), {}, {});
     await client.hset(`${QUEUE}:${id}.0`, 'data', 'x', 'name', 'x');
     await openWorker();
-    await expect(producer.awaitResult(id, {})).rejects.toMatchObject({ code: 'invalid_argument' });
-    expect(await producer.readRequest(id)).toMatchObject({ state: 'failed', textsFailed: 2 });
+    await expect(producer.requests.result(id, {}, {})).rejects.toMatchObject({ code: 'invalid_argument' });
+    expect(await producer.requests.read(id)).toMatchObject({ state: 'failed', textsFailed: 2 });
   });
 
   it('fails the chunk that its id names where its data is another one', async () => {
-    const [one, other] = [
-      await producer.submit(['one'], request(), undefined, {}),
-      await producer.submit(['other', 'texts'], request(), undefined, {}),
-    ];
+    const { requestId: one } = await producer.requests.submit(['one'], request(), {}, {});
+    const { requestId: other } = await producer.requests.submit(['other', 'texts'], request(), {}, {});
     const data = (await client.hget(`${QUEUE}:${other}.0`, 'data')) ?? '';
     await client.hset(`${QUEUE}:${one}.0`, 'data', data);
     await openWorker();
-    await expect(producer.awaitResult(one, {})).rejects.toMatchObject({
+    await expect(producer.requests.result(one, {}, {})).rejects.toMatchObject({
       code: 'invalid_argument',
       message: expect.stringContaining(`job ${one}.0 holds chunk ${other}.0`),
     });
-    expect((await producer.awaitResult(other, {})).block.failures).toEqual([]);
+    expect((await producer.requests.result(other, {}, {})).block.failures).toEqual([]);
   });
 
   it('takes no notice of what BullMQ would do with it by itself', async () => {
-    const id = await producer.submit(['a'], request(), undefined, {});
+    const { requestId: id } = await producer.requests.submit(['a'], request(), {}, {});
     const opts = JSON.stringify({ backoff: { type: 'no such strategy', delay: 1 } });
     await client.hset(`${QUEUE}:${id}.0`, { defa: 'given up', rjk: 'every', id: 'another', opts });
     await openWorker();
-    expect((await producer.awaitResult(id, {})).block.failures).toEqual([]);
+    expect((await producer.requests.result(id, {}, {})).block.failures).toEqual([]);
   });
 
   it('with an id of nobody ends by itself, and leaves nothing that lasts', async () => {
@@ -143,11 +143,11 @@ describe('a job that is none', () => {
     });
     const ids = ['x', '{embedfarm}.1', '0-abc-1.4294967295', '0-abc-1.1048575', 'no-such-request.7', '..'];
     for (const jobId of ids) await queue.add('x', { jobId }, { jobId, removeOnFail: false });
-    const id = await producer.submit(['a'], request(), undefined, {});
+    const { requestId: id } = await producer.requests.submit(['a'], request(), {}, {});
     await queue.add('x', {}, { jobId: `${id}.9` });
-    await producer.awaitResult(id, {});
+    await producer.requests.result(id, {}, {});
     await eventually(async () => (await queue.getFailedCount()) === ids.length + 1);
-    expect(await producer.readRequest(id)).toMatchObject({
+    expect(await producer.requests.read(id)).toMatchObject({
       state: 'completed',
       textsDone: 1,
       textsFailed: 0,

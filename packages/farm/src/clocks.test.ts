@@ -19,8 +19,8 @@ const CLIENT = `
   const { redis, options, deadline } = JSON.parse(process.argv[1]);
   const producer = await Producer.open({ redis });
   const called = await producer.encode(['called'], options, deadline);
-  const id = await producer.submit(['submitted'], options, undefined, deadline);
-  const submitted = await producer.awaitResult(id, deadline);
+  const { requestId: id } = await producer.requests.submit(['submitted'], options, {}, deadline);
+  const submitted = await producer.requests.result(id, {}, deadline);
   await producer.close();
   console.log(JSON.stringify([called, submitted].map(({ block }) => Array.from(block.values))) + ' at ' + Date.now());`;
 
@@ -53,12 +53,12 @@ describe('a host whose clock is wrong', () => {
       expect(clockOf(await printed(child, 'ready'))).toBeCloseTo(Date.now() + clockAheadMs, -5);
       const producer = await openProducer();
       const called = producer.encode(['called'], request({ lane }), DEADLINE);
-      const id = await producer.submit(['submitted'], request({ lane }), undefined, {});
+      const { requestId: id } = await producer.requests.submit(['submitted'], request({ lane }), {}, {});
       await end;
       const encoder = new FakeEncoder();
       open.push(await FarmWorker.open(fakeRegistration(), encoder, { redis: redis.url }));
       expect(Array.from((await called).block.values)).toEqual(fakeVector('called'));
-      const submitted = await producer.awaitResult(id, DEADLINE);
+      const submitted = await producer.requests.result(id, {}, DEADLINE);
       expect(Array.from(submitted.block.values)).toEqual(fakeVector('submitted'));
       expect(submitted.timing.queueMs).toBeLessThan(FIVE_MINUTES_MS);
     });
@@ -69,9 +69,9 @@ describe('a host whose clock is wrong', () => {
       const producer = await openProducer();
       const called = producer.encode(['called'], request({ lane: 'bulk' }), DEADLINE);
       // Neither ends before both are in the engine.
-      const id = await producer.submit(['submitted'], request(), undefined, {});
+      const { requestId: id } = await producer.requests.submit(['submitted'], request(), {}, {});
       expect(Array.from((await called).block.values)).toEqual(fakeVector('called'));
-      const { block } = await producer.awaitResult(id, DEADLINE);
+      const { block } = await producer.requests.result(id, {}, DEADLINE);
       expect(Array.from(block.values)).toEqual(fakeVector('submitted'));
       await kill(child);
     });

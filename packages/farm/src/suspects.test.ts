@@ -91,8 +91,8 @@ describe('a text that kills the process that runs it', () => {
   it('is one of two in a request, and both fail alone', async () => {
     const producer = await openProducer();
     const texts = ['a', KILLER, 'b', 'c', KILLER, 'd'];
-    const id = await producer.submit(texts, request(), undefined, {});
-    const result = producer.awaitResult(id, {});
+    const { requestId: id } = await producer.requests.submit(texts, request(), {}, {});
+    const result = producer.requests.result(id, {}, {});
     const deaths = await restartUntil(result, () => startWorkerProcess({ redis: redis.url }));
     const { block } = await result;
     expect(block.failures).toEqual([
@@ -100,7 +100,7 @@ describe('a text that kills the process that runs it', () => {
       { code: 'device_lost', message: expect.any(String), texts: [4] },
     ]);
     expect(Array.from(block.values)).toEqual(['a', 'b', 'c', 'd'].flatMap(fakeVector));
-    expect(await producer.readRequest(id)).toMatchObject({
+    expect(await producer.requests.read(id)).toMatchObject({
       state: 'completed',
       textsDone: 4,
       textsFailed: 2,
