@@ -7,6 +7,8 @@ import { encodeTextSchema, type EncodeText } from './encode-text.ts';
 export const MAX_CHUNK_TEXTS = 256;
 /** Most bytes of the texts of one chunk, as `textBytes` counts them. A larger job blocks Redis for longer than a batch takes. */
 export const MAX_CHUNK_BYTES = 1_000_000;
+/** Most chunks of one request: its bitmap has 128 KiB then, whatever index a job claims. */
+export const MAX_REQUEST_CHUNKS = 1_048_576;
 
 const idSchema = z.string().regex(/^[A-Za-z0-9-]{3,80}$/, 'must be 3 to 80 of A-Z a-z 0-9 -');
 
@@ -14,7 +16,10 @@ const idSchema = z.string().regex(/^[A-Za-z0-9-]{3,80}$/, 'must be 3 to 80 of A-
 export const encodeJobSchema = z.strictObject({
   version: z.literal(1),
   requestId: idSchema,
-  chunkIndex: z.int().min(0),
+  chunkIndex: z
+    .int()
+    .min(0)
+    .max(MAX_REQUEST_CHUNKS - 1),
   clientId: idSchema,
   model: nameSchema,
   /** The model the caller meant; a worker with another one fails the chunk with `model_changed`. */
@@ -55,4 +60,13 @@ export function parseEncodeJob(data: unknown): EncodeJob {
 /** The job's id is a pure function of its request and chunk, so enqueueing twice is enqueueing once. */
 export function encodeJobId(requestId: string, chunkIndex: number): string {
   return `${requestId}.${chunkIndex}`;
+}
+
+/** The request and chunk that a job's id names; undefined where it names none. */
+export function parseJobId(jobId: string): Pick<EncodeJob, 'requestId' | 'chunkIndex'> | undefined {
+  const [, requestId = '', digits = ''] = /^([^.]*)\.(0|[1-9]\d{0,6})$/.exec(jobId) ?? [];
+  const chunkIndex = Number(digits);
+  return idSchema.safeParse(requestId).success && chunkIndex < MAX_REQUEST_CHUNKS
+    ? { requestId, chunkIndex }
+    : undefined;
 }

@@ -29,7 +29,9 @@ export {
   encodeJobSchema,
   MAX_CHUNK_BYTES,
   MAX_CHUNK_TEXTS,
+  MAX_REQUEST_CHUNKS,
   parseEncodeJob,
+  parseJobId,
   parseRequestId,
   type EncodeJob,
 } from './encode-job.ts';

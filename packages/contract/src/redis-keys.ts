@@ -19,6 +19,8 @@ export interface RedisKeys {
   result(jobId: string): string;
   /** Everything before the job id, for scripts that get many of them. */
   readonly resultPrefix: string;
+  /** Runs of a suspect that were begun and have not ended: hash of run id to range of texts. */
+  suspect(jobId: string): string;
   reply(clientId: string): string;
   /** Everything before the id of a job in BullMQ, for scripts that ask for many of them. */
   jobPrefix(model: string, lane: Lane): string;
@@ -59,6 +61,7 @@ export function redisKeys(prefix: string = shardPrefix()): RedisKeys {
     modelWorkers: (model) => `${prefix}:model-workers:${model}`,
     result: (jobId) => `${prefix}:result:${jobId}`,
     resultPrefix: `${prefix}:result:`,
+    suspect: (jobId) => `${prefix}:suspect:${jobId}`,
     reply: (clientId) => `${prefix}:reply:${clientId}`,
     jobPrefix: (model, lane) => `${prefix}:${queueName(model, lane)}:`,
     request: (requestId) => `${prefix}:request:${requestId}`,

@@ -52,6 +52,11 @@ export class PendingChunks {
     if (!chunk) return;
     const texts = settled.block.tokens.length;
     if (texts === chunk.job.texts.length) return chunk.settle(settled);
+    const [failure] = settled.block.failures;
+    // A job whose data could not be read may be settled with another number of texts.
+    if (settled.status !== 'done' && failure) {
+      return chunk.fail(new FarmError(failure.code, failure.message));
+    }
     chunk.fail(
       new FarmError(
         'internal',

@@ -9,6 +9,16 @@ export const MAX_ATTEMPTS = 3;
 /** Events of a queue that BullMQ keeps: nobody replays them, the dashboard reads counts. */
 const MAX_EVENTS = 100;
 /**
+ * How a chunk's job is tried and kept. No `backoff`: BullMQ's delayed set goes by the clock of the host that
+ * delays, and one that is 5 minutes ahead would put a retry 5 minutes away. The worker waits instead.
+ */
+export const JOB_TERMS = {
+  attempts: MAX_ATTEMPTS,
+  removeOnComplete: true,
+  removeOnFail: KEEP_FAILED,
+  stackTraceLimit: 1,
+} as const;
+/**
  * Every bulk job has a priority: removing one of n then costs O(log n), not O(n), and the fair
  * share takes its place here later. Equal priorities are first in, first out.
  */
@@ -40,11 +50,11 @@ export class EncodeQueue {
   async enqueue(jobs: readonly EncodeJob[], nowMs: number): Promise<void> {
     const [only] = jobs;
     if (only !== undefined && jobs.length === 1) {
-      await this.#queue.add('encode', only, this.#jobOptions(only, nowMs));
+      await this.#queue.add(jobName(only), only, this.#jobOptions(only, nowMs));
       return;
     }
     await this.#queue.addBulk(
-      jobs.map((job) => ({ name: 'encode', data: job, opts: this.#jobOptions(job, nowMs) })),
+      jobs.map((job) => ({ name: jobName(job), data: job, opts: this.#jobOptions(job, nowMs) })),
     );
   }
 
@@ -72,12 +82,19 @@ export class EncodeQueue {
     return {
       jobId: encodeJobId(job.requestId, job.chunkIndex),
       timestamp: nowMs,
-      attempts: MAX_ATTEMPTS,
-      backoff: { type: 'exponential', delay: 200 },
-      removeOnComplete: true,
-      removeOnFail: KEEP_FAILED,
-      stackTraceLimit: 1,
+      ...JOB_TERMS,
       ...(this.lane === 'bulk' ? { priority: BULK_PRIORITY } : {}),
     };
   }
+}
+
+/** The number of texts, which is known then even where a job's data cannot be read. */
+function jobName({ texts }: EncodeJob): string {
+  return `${texts.length} texts`;
+}
+
+/** The number of texts that a job's name tells; undefined for a name that is none of ours. */
+export function textsOfName(name: string): number | undefined {
+  const [, texts] = /^(\d{1,6}) texts$/.exec(name) ?? [];
+  return texts === undefined ? undefined : Number(texts);
 }

@@ -140,7 +140,7 @@ export async function sealRequest(
 
 /**
  * A request that nobody fills any more: what is enqueued is all there will be, and it ends `incomplete`.
- * Chunks that were on their way are there up to the first one that is not: a slice is added as one.
+ * Chunks that were on their way are there up to the first one that is not: they are added in order.
  * KEYS as requestScriptKeys, clients, job prefix; ARGV request id, client TTL, whether only a dead client's, fault.
  * Returns 1 when it was abandoned by this call.
  */

@@ -28,7 +28,7 @@ export interface CachedEncoderParts {
   readonly redis: Redis;
   readonly keys: RedisKeys;
   readonly registration: ModelRegistration;
-  readonly encoder: Encoder;
+  readonly encoder: Pick<Encoder, 'encode'>;
   /** Life of a lease that is not renewed: that of a job's lock. */
   readonly lockDurationMs: number;
   readonly onFault: (what: string, fault: unknown) => void;

@@ -2,27 +2,35 @@ import {
   encodeJobSchema,
   FarmError,
   queueName,
-  type EncodeJob,
   type Lane,
   type ModelRegistration,
   type RedisKeys,
+  type VectorBlock,
 } from '@embedfarm/contract';
-import { UnrecoverableError, WaitingError, Worker, type Job } from 'bullmq';
+import { UnrecoverableError, WaitingError, type Job, type Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { z } from 'zod';
+import { ChunkWorker } from '../queue/chunk-worker.ts';
 import { MAX_ATTEMPTS } from '../queue/encode-queue.ts';
 import { disconnectRedis } from '../redis/connect.ts';
 import type { RedisClock } from '../redis/redis-clock.ts';
+import { SuspectRuns } from '../redis/suspect-runs.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 import { CachedEncoder } from './cached-encoder.ts';
+import { encodeAlone, type AlonePorts } from './encode-alone.ts';
 import type { Encoder } from './encoder.ts';
+import { EngineDoor } from './engine-door.ts';
 import type { farmWorkerOptionsSchema } from './farm-worker-options.ts';
-import { finishChunk, type FinishedChunk } from './finish-chunk.ts';
-import { processJob, type PulledJob } from './process-job.ts';
+import { finishChunk } from './finish-chunk.ts';
+import { processJob, SettledFailure, type JobPorts, type PulledJob } from './process-job.ts';
+import { rest } from './rest.ts';
+import { settleBrokenJob } from './settle-broken-job.ts';
 import { startChunk } from './start-chunk.ts';
 
-/** BullMQ's own limit never decides: processJob settles the chunk before the job fails. */
-const BULLMQ_MAX_STALLS = 1_000;
+/** BullMQ's own limit never decides: marks of suspect runs do, see encodeAlone. */
+const BULLMQ_MAX_STALLS = Number.MAX_SAFE_INTEGER;
+/** Before a chunk that failed for a reason that may pass is tried again; doubled each time. */
+const RETRY_REST_MS = 200;
 /** Redis is asked again after this, as long as it has no memory for a result. */
 const STORE_RETRY_MS = 500;
 /** Beyond the grace time, for giving jobs back and ending connections. */
@@ -55,11 +63,18 @@ export class JobPuller {
   readonly #held = new Map<string, Set<AbortController>>();
   readonly #pauses = new Set<PauseReason>();
   readonly #stopListening: () => void;
-  readonly #drained = new AbortController();
+  readonly #draining = new AbortController();
+  readonly #door = new EngineDoor();
+  readonly #suspects: SuspectRuns;
 
   constructor(parts: JobPullerParts) {
     this.#parts = parts;
-    this.#encoder = new CachedEncoder({ ...parts, lockDurationMs: parts.options.lockDurationMs });
+    this.#suspects = new SuspectRuns(parts.redis, parts.keys);
+    this.#encoder = new CachedEncoder({
+      ...parts,
+      encoder: { encode: (texts, options, call) => this.#encodeInside(texts, options, call) },
+      lockDurationMs: parts.options.lockDurationMs,
+    });
     this.#stopListening = parts.encoder.onBatchEnd(() => this.#gate());
   }
 
@@ -75,7 +90,7 @@ export class JobPuller {
     const interactive = lane === 'interactive';
     const count = interactive ? options.interactiveWorkers : 1;
     for (let index = 0; index < count; index += 1) {
-      const worker = new Worker(
+      const worker = new ChunkWorker(
         queueName(registration.model, lane),
         (job, token, signal) => this.#process(job, token, lane, signal),
         {
@@ -88,7 +103,8 @@ export class JobPuller {
           skipStalledCheck: index > 0,
           maxStalledCount: BULLMQ_MAX_STALLS,
           runRetryDelay: 500,
-          drainDelay: 5,
+          // A worker that is silent but connected may take another's wake-up: it is missed for no longer than this.
+          drainDelay: 2,
         },
       );
       worker.on('error', (fault) => onFault('queue', fault));
@@ -122,6 +138,8 @@ export class JobPuller {
    */
   async close(graceMs: number): Promise<void> {
     this.pause('draining');
+    this.#draining.abort();
+    this.#door.close();
     const grace = setTimeout(() => this.#abortAll(), graceMs);
     try {
       const drained = Promise.all(this.#workers.map((worker) => worker.close()));
@@ -133,7 +151,6 @@ export class JobPuller {
     } finally {
       clearTimeout(grace);
       this.#stopListening();
-      this.#drained.abort();
     }
   }
 
@@ -158,13 +175,17 @@ export class JobPuller {
     signal?.addEventListener('abort', giveUp, { once: true });
     try {
       this.#gate();
-      await processJob(pulledJob(job), lane, this.#ports(), abort.signal);
+      await processJob(pulledJob(job), lane, this.#ports(abort.signal), abort.signal);
+      await this.#forget(job);
       return null;
     } catch (thrown) {
       const error = FarmError.from(thrown);
+      if (error instanceof SettledFailure) await this.#forget(job);
       if (error.code === 'cancelled') await giveBack(job, token);
       // The one place where a FarmError becomes BullMQ's.
       if (!error.retryable) throw new UnrecoverableError(error.message);
+      const doublings = Math.min(job.attemptsMade, MAX_ATTEMPTS);
+      await rest(RETRY_REST_MS * 2 ** doublings, abort.signal, this.#draining.signal);
       throw error;
     } finally {
       signal?.removeEventListener('abort', giveUp);
@@ -173,29 +194,57 @@ export class JobPuller {
     }
   }
 
-  #ports(): Parameters<typeof processJob>[2] {
-    const { redis, keys, clock, registration, workerId, hasLostName } = this.#parts;
+  /** Beside others, but never beside a suspect. */
+  async #encodeInside(...[texts, options, call]: Parameters<Encoder['encode']>): Promise<VectorBlock> {
+    const leave = await this.#door.enter(call.signal);
+    return await this.#parts.encoder.encode(texts, options, call).finally(leave);
+  }
+
+  #ports(signal: AbortSignal): JobPorts {
+    const { redis, keys, clock, registration, encoder, workerId, options, hasLostName } = this.#parts;
+    const alone: AlonePorts = {
+      runs: this.#suspects,
+      door: this.#door,
+      encoder,
+      whenRoom: (write) => this.#whenRoom('marking a suspect', write),
+      // By then the stalled check of the other lane has brought back its own.
+      letOthersPass: () => rest(options.stalledIntervalMs, signal, this.#draining.signal),
+    };
     return {
       fingerprint: registration.fingerprint,
       nowMs: () => clock.nowMs(),
       hasLostName,
       start: (job) => startChunk(redis, keys, job),
-      encode: (texts, options, call) => this.#encoder.encode(texts, options, call),
-      finish: (job, chunk) => this.#finish(job, chunk, () => finishChunk(redis, keys, job, workerId, chunk)),
+      encode: (texts, encodeOptions, call) => this.#encoder.encode(texts, encodeOptions, call),
+      encodeAlone: (job, call) => encodeAlone(job, alone, call),
+      settleBroken: (pulled, error) =>
+        this.#whenRoom(`settling the broken job ${pulled.id}`, () =>
+          settleBrokenJob(redis, keys, workerId, pulled, error),
+        ),
+      finish: (job, chunk) =>
+        this.#whenRoom(`storing chunk ${job.chunkIndex} of ${job.requestId} (${chunk.status})`, () =>
+          finishChunk(redis, keys, job, workerId, chunk),
+        ),
     };
   }
 
-  /** A result that Redis has no memory for is kept in hand until it has: the work is done. */
-  async #finish(job: EncodeJob, chunk: FinishedChunk, store: () => Promise<void>): Promise<void> {
+  /** What Redis has no memory for is kept in hand until it has: the work is done. */
+  async #whenRoom<Value>(what: string, write: () => Promise<Value>): Promise<Value> {
     for (;;) {
       try {
-        return await store();
+        return await write();
       } catch (fault) {
         if (!(fault instanceof Error) || !fault.message.startsWith('OOM')) throw fault;
-        this.#parts.onFault(`storing chunk ${job.chunkIndex} of ${job.requestId} (${chunk.status})`, fault);
+        this.#parts.onFault(what, fault);
         await new Promise((resolve) => setTimeout(resolve, STORE_RETRY_MS));
       }
     }
+  }
+
+  /** Marks of a settled chunk are worth nothing; what Redis does not take away now has a time to live. */
+  async #forget({ id, stalledCounter }: Job): Promise<void> {
+    if (id === undefined || stalledCounter === 0) return;
+    await this.#suspects.forget(id).catch((fault: unknown) => this.#parts.onFault('suspect', fault));
   }
 }
 
@@ -220,6 +269,7 @@ async function giveBack(job: Job, token: string | undefined): Promise<never> {
 function pulledJob(job: Job): PulledJob {
   return {
     id: job.id,
+    name: job.name,
     data: job.data,
     enqueuedAtMs: job.timestamp,
     stalls: job.stalledCounter,

@@ -5,18 +5,20 @@ import {
   parseEncodeJob,
   type EncodeJob,
   type Lane,
+  type VectorBlock,
 } from '@embedfarm/contract';
 import type { CachedEncoder } from './cached-encoder.ts';
 import type { FinishedChunk } from './finish-chunk.ts';
 import type { ChunkStart } from './start-chunk.ts';
 import { withRefused } from './with-refused.ts';
 
-/** A chunk that was begun so often, and whose worker died each time, is given up. */
-export const MAX_STALLS = 3;
+/** Most characters that are told of what is wrong with a job. */
+const MAX_FAULT_LENGTH = 1_000;
 
 /** The job as the queue hands it over. */
 export interface PulledJob {
   readonly id: string | undefined;
+  readonly name: string;
   readonly data: unknown;
   /** Redis time in ms of the enqueue. */
   readonly enqueuedAtMs: number;
@@ -35,6 +37,10 @@ export interface JobPorts {
   hasLostName(): Promise<boolean>;
   start(job: EncodeJob): Promise<ChunkStart>;
   encode: CachedEncoder['encode'];
+  /** For a chunk whose worker has died before. */
+  encodeAlone(job: EncodeJob, call: { signal: AbortSignal; lane: Lane }): Promise<VectorBlock>;
+  /** Tells whoever can be told of a job that is none. */
+  settleBroken(pulled: PulledJob, error: FarmError): Promise<void>;
   finish(job: EncodeJob, chunk: FinishedChunk): Promise<void>;
 }
 
@@ -52,10 +58,14 @@ export async function processJob(
   signal: AbortSignal,
 ): Promise<void> {
   const job = parsePulled(pulled);
+  if (job instanceof FarmError) {
+    await ports.settleBroken(pulled, job);
+    throw new SettledFailure(job);
+  }
   if (job.fingerprint !== ports.fingerprint && (await ports.hasLostName())) {
     throw new FarmError('cancelled', `the model "${job.model}" is another worker's now`);
   }
-  const fault = faultOf(job, pulled, ports);
+  const fault = faultOf(job, ports);
   if (fault) return await fail(job, fault, ports);
   // A fresh lone chunk has no record and was never begun: its tombstone is read when it is finished.
   const mayBeSettled = job.tracked || pulled.stalls > 0 || pulled.failedAttempts > 0;
@@ -66,7 +76,11 @@ export async function processJob(
   const queueMs = Math.max(0, ports.nowMs() - pulled.enqueuedAtMs);
   try {
     const { texts, options, cacheTtlMs } = job;
-    const block = await ports.encode(texts, options, { signal, lane, cacheTtlMs });
+    const call = { signal, lane };
+    const block =
+      pulled.stalls > 0
+        ? await ports.encodeAlone(job, call)
+        : await ports.encode(texts, options, { ...call, cacheTtlMs });
     const outcomes = withRefused(block, job.refused);
     await ports.finish(job, {
       status: 'done',
@@ -84,17 +98,22 @@ export async function processJob(
   }
 }
 
-function parsePulled(pulled: PulledJob): EncodeJob {
-  const job = parseEncodeJob(pulled.data);
-  const jobId = encodeJobId(job.requestId, job.chunkIndex);
-  if (pulled.id !== jobId) {
-    throw new FarmError('invalid_argument', `job ${pulled.id} holds chunk ${jobId}`);
+/** The chunk, or why there is none. */
+function parsePulled(pulled: PulledJob): EncodeJob | FarmError {
+  try {
+    const job = parseEncodeJob(pulled.data);
+    const jobId = encodeJobId(job.requestId, job.chunkIndex);
+    if (pulled.id === jobId) return job;
+    return new FarmError('invalid_argument', `job ${pulled.id} holds chunk ${jobId}`);
+  } catch (thrown) {
+    const { code, detail } = FarmError.from(thrown);
+    // It names what it found, which may be of any length.
+    return new FarmError(code, detail.slice(0, MAX_FAULT_LENGTH));
   }
-  return job;
 }
 
 /** Why the chunk is not to be encoded at all. */
-function faultOf(job: EncodeJob, pulled: PulledJob, ports: JobPorts): FarmError | undefined {
+function faultOf(job: EncodeJob, ports: JobPorts): FarmError | undefined {
   if (job.fingerprint !== ports.fingerprint) {
     return new FarmError(
       'model_changed',
@@ -103,12 +122,6 @@ function faultOf(job: EncodeJob, pulled: PulledJob, ports: JobPorts): FarmError 
   }
   if (job.deadlineMs > 0 && ports.nowMs() > job.deadlineMs) {
     return new FarmError('deadline_exceeded', 'the deadline passed while the chunk was in the queue');
-  }
-  if (pulled.stalls > MAX_STALLS) {
-    return new FarmError(
-      'device_lost',
-      `the worker died ${pulled.stalls} times on this chunk, limit is ${MAX_STALLS}`,
-    );
   }
   return undefined;
 }
