@@ -22,7 +22,7 @@ export interface RedisKeys {
   /** Runs of a suspect that were begun and have not ended: hash of run id to range of texts. */
   suspect(jobId: string): string;
   reply(clientId: string): string;
-  /** Everything before the id of a job in BullMQ, for scripts that ask for many of them. */
+  /** Everything before the id of a job in BullMQ, or before `wait`, `prioritized` and its other parts of the queue. */
   jobPrefix(model: string, lane: Lane): string;
   request(requestId: string): string;
   /** The vector of one text, by the hash of all that decides it; or the lease of the chunk that encodes it now. */
@@ -43,6 +43,12 @@ export interface RedisKeys {
   worker(workerId: string): string;
   statsSecond(second: number): string;
   readonly statsPrefix: string;
+  /** Where a model's bulk lane stands: its virtual time, and when tags were taken last (hash). */
+  fairShare(model: string): string;
+  /** Tenants by the start tag of their next chunk (zset). */
+  fairShareTenants(model: string): string;
+  /** Tenants' weights in the bulk lanes, where they are not 1 (hash). */
+  readonly weights: string;
   /** What the farm holds, by lease (hash). */
   readonly admission: string;
   /** Pub/sub channel of cancelled request ids. */
@@ -76,6 +82,9 @@ export function redisKeys(prefix: string = shardPrefix()): RedisKeys {
     worker: (workerId) => `${prefix}:worker:${workerId}`,
     statsSecond: (second) => `${prefix}:stats:${second}`,
     statsPrefix: `${prefix}:stats:`,
+    fairShare: (model) => `${prefix}:fair-share:${model}`,
+    fairShareTenants: (model) => `${prefix}:fair-share-tenants:${model}`,
+    weights: `${prefix}:weights`,
     admission: `${prefix}:admission`,
     cancel: `${prefix}:cancel`,
     webhooksDue: `${prefix}:webhooks-due`,

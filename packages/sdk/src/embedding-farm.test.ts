@@ -47,6 +47,20 @@ describe('EmbeddingFarm', () => {
     expect(() => vectors.at(3)).toThrow('[invalid_argument] there is no text 3, the last one is 2');
   });
 
+  it('keeps weights of tenants for all, and refuses what is none', async () => {
+    await farm.setWeight('search', 3);
+    const other = await EmbeddingFarm.connect({ redis: redis.url });
+    try {
+      expect(await other.weights()).toEqual({ search: 3 });
+      await other.removeWeight('search');
+    } finally {
+      await other.close();
+    }
+    expect(await farm.weights()).toEqual({});
+    await expect(farm.setWeight('search', 0)).rejects.toMatchObject({ code: 'invalid_argument' });
+    await expect(other.weights()).rejects.toMatchObject({ code: 'cancelled' });
+  });
+
   it('encodes and submits the list as it was at the call, whatever becomes of it', async () => {
     const texts = Array.from({ length: 600 }, (_, index) => `text ${index}`);
     const expected = texts.map(fakeVector);

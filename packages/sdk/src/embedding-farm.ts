@@ -102,6 +102,27 @@ export class EmbeddingFarm {
     return records.map(toStatus);
   }
 
+  /**
+   * While several tenants have bulk work waiting, one of weight 2 gets twice what one of weight 1 gets, which is what a
+   * tenant has unless told. Counts for what is enqueued after it, in all processes.
+   *
+   * @param weight from 0.01 to 100; 1 takes it back.
+   * @throws FarmError `invalid_argument` naming what is wrong, or beyond 10,000 tenants; `redis_unavailable`.
+   */
+  async setWeight(tenant: string, weight: number): Promise<void> {
+    await this.#producer.weights.set(tenant, weight);
+  }
+
+  /** Weights that are not 1, by tenant. */
+  async weights(): Promise<Record<string, number>> {
+    return await this.#producer.weights.list();
+  }
+
+  /** The tenant has weight 1 again. */
+  async removeWeight(tenant: string): Promise<void> {
+    await this.#producer.weights.remove(tenant);
+  }
+
   /** Models, workers, devices, backlog and clients at this moment. */
   async status(): Promise<FarmStatus> {
     const { redis, prefix } = this.#options;

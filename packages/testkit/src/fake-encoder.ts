@@ -64,6 +64,11 @@ export class FakeEncoder {
     this.#waiting.clear();
   }
 
+  /** Chunks that wait for `release` now. */
+  get heldChunks(): number {
+    return this.#waiting.size;
+  }
+
   /** The next chunk fails as a whole with this. */
   failNext(fault: Error): void {
     this.#faults.push(fault);

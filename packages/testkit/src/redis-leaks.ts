@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis';
 
-/** Keys that may stand for ever: a queue's own bookkeeping in BullMQ, and the small indices trimmed by score. */
+/** Keys that may stand for ever: a queue's own bookkeeping in BullMQ, the small indices trimmed by score, and what people set. */
 const LASTING_KEYS: readonly RegExp[] = [
   /:(meta|id|events|marker|pc|stalled)$/,
-  /^\{embedfarm\d*\}:(clients|workers|models|requests|admission)$/,
+  /^\{embedfarm\d*\}:(clients|workers|models|requests|admission|weights)$/,
   /^\{embedfarm\d*\}:model-workers:/,
 ];
 

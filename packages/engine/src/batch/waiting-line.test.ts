@@ -55,13 +55,66 @@ describe('WaitingLine', () => {
     expect(line.take(limits).map(({ call }) => call)).toEqual(['interactive', 'bulk', 'bulk', 'bulk']);
   });
 
-  it('begins every 8th batch with bulk, however much is interactive', () => {
+  it('gives bulk an eighth, however much is interactive', () => {
     const line = new WaitingLine<string>(64);
     line.put(sequences('interactive', repeat(40, 100)), 'interactive');
     line.put(sequences('bulk', repeat(4, 100)), 'bulk');
     const calls = takeAll(line).map(([first]) => first?.call);
-    expect(calls.indexOf('bulk')).toBe(7);
-    expect(calls.indexOf('bulk', 8)).toBe(15);
+    expect(calls.indexOf('bulk')).toBe(8);
+    expect(calls.indexOf('bulk', 9)).toBe(16);
+  });
+
+  it('gives interactive the first place in every batch that leaves bulk its share anyway', () => {
+    const line = new WaitingLine<string>(64);
+    line.put(sequences('bulk', repeat(400, 10)), 'bulk');
+    for (let batch = 0; batch < 30; batch += 1) {
+      line.put(sequences('interactive', [20]), 'interactive');
+      expect(line.take(limits)[0]?.call).toBe('interactive');
+    }
+  });
+
+  it('owes bulk nothing for the time in which none waited', () => {
+    const line = new WaitingLine<string>(64);
+    line.put(sequences('interactive', repeat(40, 100)), 'interactive');
+    for (let batch = 0; batch < 20; batch += 1) line.take(limits);
+    line.put(sequences('bulk', [10]), 'bulk');
+    expect(line.take(limits)[0]?.call).toBe('interactive');
+  });
+
+  it('gives bulk its share of every run of batches in which it waits', () => {
+    const budget = 256;
+    const interactiveLengths = fc.array(fc.integer({ min: 2, max: 300 }), { minLength: 1, maxLength: 300 });
+    const bulkLengths = fc.array(fc.integer({ min: 2, max: 300 }), { minLength: 40, maxLength: 120 });
+    fc.assert(
+      fc.property(
+        fc.array(interactiveLengths, { minLength: 1, maxLength: 20 }),
+        bulkLengths,
+        fc.constantFrom('packed' as const, 'padded' as const),
+        (interactive, bulk, graph) => {
+          const line = new WaitingLine<string>(64);
+          line.put(sequences('bulk', bulk), 'bulk');
+          const longest = Math.max(...bulk);
+          let left = bulk.length;
+          // Least of (bulk tokens − an eighth of all tokens) since any earlier batch.
+          let balance = 0;
+          for (const lengths of interactive) {
+            line.put(sequences('interactive', lengths), 'interactive');
+            for (let turn = 0; turn < 3; turn += 1) {
+              const batch = line.take({ tokenBudget: budget, graph });
+              const given = batch.filter(({ call }) => call === 'bulk');
+              left -= given.length;
+              if (left === 0) return;
+              const tokens = lengthsOf(batch).reduce((sum, length) => sum + length, 0);
+              const bulkTokens = lengthsOf(given).reduce((sum, length) => sum + length, 0);
+              balance = Math.min(0, balance + bulkTokens - tokens / 8);
+              // A batch holds one sequence beyond its budget at most: 300 tokens alone.
+              expect(balance).toBeGreaterThanOrEqual(-longest - 300 / 8);
+            }
+          }
+        },
+      ),
+      { numRuns: 100 },
+    );
   });
 
   it('forgets a call that is removed, in the window and behind it', () => {

@@ -1,4 +1,5 @@
 import { LANES, type Lane } from '@embedfarm/contract';
+import { owedAfter } from './lane-share.ts';
 import type { SequenceMarks } from './sequence-batch.ts';
 import { addRow, EMPTY_BATCH, planBatch, type BatchLimits, type BatchShape } from './plan-batch.ts';
 
@@ -10,9 +11,6 @@ export interface WaitingSequence<Call = unknown> extends SequenceMarks {
   readonly call: Call;
 }
 
-// One batch in eight begins with the bulk lane, so that a stream of interactive texts cannot starve it.
-const BULK_TURN = 8;
-
 /**
  * Sequences that wait for a slot, in two lanes. Each lane is cut into windows of at most `windowTexts` in
  * order of arrival; a window is sorted by length, upwards and downwards in turn (so that a batch that
@@ -21,7 +19,8 @@ const BULK_TURN = 8;
 export class WaitingLine<Call> {
   readonly #windowTexts: number;
   readonly #lanes: Record<Lane, LaneLine<Call>> = { interactive: newLane(), bulk: newLane() };
-  #batches = 0;
+  /** Tokens that bulk is owed: a stream of interactive texts cannot starve it. */
+  #owed = 0;
   #texts = 0;
   #tokens = 0;
 
@@ -47,16 +46,17 @@ export class WaitingLine<Call> {
   }
 
   /**
-   * The next batch: interactive first, then bulk (every 8th batch the other way round), everything that
-   * fits. Empty where nothing waits.
+   * The next batch: what bulk is owed (an eighth of the tokens, while it waits), then interactive, then bulk; everything
+   * that fits. Empty where nothing waits.
    */
   take(limits: BatchLimits): WaitingSequence<Call>[] {
-    const isBulkTurn = this.#batches % BULK_TURN === BULK_TURN - 1;
-    const order = isBulkTurn ? LANES.toReversed() : LANES;
+    const { interactive, bulk } = this.#lanes;
     const batch: WaitingSequence<Call>[] = [];
-    let shape = EMPTY_BATCH;
-    for (const lane of order) shape = this.#takeFrom(this.#lanes[lane], limits, shape, batch);
-    if (batch.length > 0) this.#batches += 1;
+    const owed = this.#takeOwed(limits, batch);
+    const first = this.#takeFrom(interactive, limits, owed, batch);
+    const shape = this.#takeFrom(bulk, limits, first, batch);
+    const bulkTokens = shape.tokens - first.tokens + owed.tokens;
+    this.#owed = owedAfter(this.#owed, { tokens: shape.tokens, bulkTokens }, hasSequences(bulk));
     this.#texts -= shape.rows;
     this.#tokens -= shape.tokens;
     return batch;
@@ -79,6 +79,14 @@ export class WaitingLine<Call> {
       this.#tokens -= sequence.ids.length;
       return false;
     });
+  }
+
+  /** Nothing until the whole of bulk's first sequence is owed: a text is never cut. */
+  #takeOwed(limits: BatchLimits, batch: WaitingSequence<Call>[]): BatchShape {
+    const { bulk } = this.#lanes;
+    if (!this.#fillWindow(bulk) || (bulk.window[0]?.ids.length ?? 0) > this.#owed) return EMPTY_BATCH;
+    const tokenBudget = Math.min(limits.tokenBudget, Math.floor(this.#owed));
+    return this.#takeFrom(bulk, { ...limits, tokenBudget }, EMPTY_BATCH, batch);
   }
 
   #takeFrom(
@@ -120,6 +128,10 @@ interface LaneLine<Call> {
   next: number;
   window: WaitingSequence<Call>[];
   isDescending: boolean;
+}
+
+function hasSequences<Call>({ window, arrived, next }: LaneLine<Call>): boolean {
+  return window.length > 0 || next < arrived.length;
 }
 
 function newLane<Call>(): LaneLine<Call> {

@@ -15,6 +15,7 @@ import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { z } from 'zod';
 import { EncodeQueue } from '../queue/encode-queue.ts';
+import { TenantWeights } from '../queue/tenant-weights.ts';
 import { connectRedis, disconnectRedis, hidePassword, waitForRedis } from '../redis/connect.ts';
 import { ModelRegistry } from '../redis/model-registry.ts';
 import { removeClient } from '../redis/presence.ts';
@@ -54,6 +55,8 @@ export type { SubmittedRequests } from './submitted-requests.ts';
 const HEARTBEAT_MS = 5_000;
 /** Longest a producer asks Redis why a call got nothing. */
 const DEADLINE_FAULT_MS = 1_000;
+/** Longest a look at the weights, or a change, may take. */
+const ASK_TIMEOUT_MS = 5_000;
 /** Longest a producer that closes waits for Redis to hear of it. */
 const LEAVE_MS = 1_000;
 
@@ -74,6 +77,7 @@ export class Producer {
   readonly clientId: string;
   /** Submitted requests, those of other producers too. */
   readonly requests: SubmittedRequests;
+  readonly weights: TenantWeights;
   readonly #guard = new OpenGuard();
   readonly #command: Redis;
   readonly #url: string;
@@ -114,6 +118,7 @@ export class Producer {
       resolve: (request, options) => this.#resolve(request, options),
       redisFault: () => this.#redisFault(),
     });
+    this.weights = new TenantWeights(command, keys, { ask: (step) => this.#ask(step) });
     this.#coalescer = new Coalescer((chunk) => enqueueShared(chunk, this.#ports));
   }
 
@@ -217,6 +222,12 @@ export class Producer {
     );
     this.#guard.check();
     return found;
+  }
+
+  async #ask<Value>(step: () => Promise<Value>): Promise<Value> {
+    this.#guard.check();
+    const limits = { timeoutMs: ASK_TIMEOUT_MS };
+    return await this.#guard.whileOpen(withDeadline(step(), limits, () => this.#redisFault()));
   }
 
   #queue(model: string, lane: Lane): EncodeQueue {

@@ -1,6 +1,8 @@
-import { encodeJobId, queueName, type EncodeJob, type Lane } from '@embedfarm/contract';
+import { encodeJobId, queueName, redisKeys, type EncodeJob, type Lane } from '@embedfarm/contract';
 import { Queue, type JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { chunkShare, FairShare, type ChunkShare } from './fair-share.ts';
+import { readShares } from './read-shares.ts';
 
 /** A failed job is kept for a look: a day, and no more than these. */
 const KEEP_FAILED = { age: 86_400, count: 1_000 };
@@ -18,20 +20,23 @@ export const JOB_TERMS = {
   removeOnFail: KEEP_FAILED,
   stackTraceLimit: 1,
 } as const;
-/**
- * Every bulk job has a priority: removing one of n then costs O(log n), not O(n), and the fair
- * share takes its place here later. Equal priorities are first in, first out.
- */
-const BULK_PRIORITY = 1;
 
 /** The chunk jobs of one lane of one model, as a producer sees them. */
 export class EncodeQueue {
   readonly lane: Lane;
+  readonly #redis: Redis;
   readonly #queue: Queue;
+  /**
+   * Of the bulk lane, where every job has a priority. It also makes that removing one of n costs O(log n), not O(n).
+   * Equal priorities are first in, first out.
+   */
+  readonly #fairShare: FairShare | undefined;
 
-  private constructor(lane: Lane, queue: Queue) {
+  private constructor(lane: Lane, redis: Redis, queue: Queue, fairShare: FairShare | undefined) {
     this.lane = lane;
+    this.#redis = redis;
     this.#queue = queue;
+    this.#fairShare = fairShare;
   }
 
   /** `redis` is shared, and stays open when the queue is closed. */
@@ -43,25 +48,38 @@ export class EncodeQueue {
     });
     // Connection faults are the connection's to report; every call has its own deadline.
     queue.on('error', () => undefined);
-    return new EncodeQueue(lane, queue);
+    const fairShare = lane === 'bulk' ? new FairShare(redis, redisKeys(prefix), model) : undefined;
+    return new EncodeQueue(lane, redis, queue, fairShare);
   }
 
-  /** Adds the jobs with one call, all or none. A job whose id is known already is not added again. */
+  /** Adds the jobs with one round trip (a bulk lane takes another for their priorities before). A job whose id is known already is not added again. */
   async enqueue(jobs: readonly EncodeJob[], nowMs: number): Promise<void> {
-    const [only] = jobs;
-    if (only !== undefined && jobs.length === 1) {
-      await this.#queue.add(jobName(only), only, this.#jobOptions(only, nowMs));
-      return;
+    if (!this.#fairShare) return await this.#add(jobs, nowMs, []);
+    const shares = jobs.map(chunkShare);
+    const places = (await this.#fairShare.takePriorities(shares)).map((priority, index) => ({
+      priority,
+      // BullMQ keeps an option that it does not know: who takes the job away gives this back.
+      share: shares[index],
+    }));
+    try {
+      await this.#add(jobs, nowMs, places);
+    } catch (thrown) {
+      // What Redis refuses it refuses from some job on; the few before are given back as well. After a lost
+      // connection nobody knows, and nothing is.
+      if (isRefusal(thrown)) await this.#fairShare.refund(shares).catch(() => undefined);
+      throw thrown;
     }
-    await this.#queue.addBulk(
-      jobs.map((job) => ({ name: jobName(job), data: job, opts: this.#jobOptions(job, nowMs) })),
-    );
   }
 
   /** Takes waiting jobs away. @returns the ids that were waiting; an active job is not touched. */
   async remove(jobIds: readonly string[]): Promise<string[]> {
-    const removed = await Promise.all(jobIds.map((jobId) => this.#queue.remove(jobId).catch(() => 0)));
-    return jobIds.filter((_, index) => removed[index] === 1);
+    const shares = this.#fairShare ? await this.#readShares(jobIds) : [];
+    const answers = await Promise.all(jobIds.map((jobId) => this.#queue.remove(jobId).catch(() => 0)));
+    const isRemoved = (_: unknown, index: number): boolean => answers[index] === 1;
+    const refunds = shares.filter(isRemoved).filter((share) => share !== undefined);
+    // A share that is not given back is no reason to leave the rest of a cancellation undone.
+    await this.#fairShare?.refund(refunds).catch(() => undefined);
+    return jobIds.filter(isRemoved);
   }
 
   /** Keys that tell what became of a job: its own, and the set of failed ones. */
@@ -78,14 +96,44 @@ export class EncodeQueue {
     await this.#queue.close();
   }
 
-  #jobOptions(job: EncodeJob, nowMs: number): JobsOptions {
-    return {
-      jobId: encodeJobId(job.requestId, job.chunkIndex),
-      timestamp: nowMs,
-      ...JOB_TERMS,
-      ...(this.lane === 'bulk' ? { priority: BULK_PRIORITY } : {}),
-    };
+  async #add(jobs: readonly EncodeJob[], nowMs: number, places: readonly JobPlace[]): Promise<void> {
+    const [only] = jobs;
+    if (only !== undefined && jobs.length === 1) {
+      await this.#queue.add(jobName(only), only, jobOptions(only, nowMs, places[0]));
+      return;
+    }
+    await this.#queue.addBulk(
+      jobs.map((job, index) => ({
+        name: jobName(job),
+        data: job,
+        opts: jobOptions(job, nowMs, places[index]),
+      })),
+    );
   }
+
+  async #readShares(jobIds: readonly string[]): Promise<(ChunkShare | undefined)[]> {
+    const jobKeys = jobIds.map((jobId) => this.#queue.toKey(jobId));
+    return await readShares(this.#redis, jobKeys).catch(() => []);
+  }
+}
+
+/** Where a bulk job stands in its lane. */
+interface JobPlace {
+  readonly priority: number;
+  readonly share: ChunkShare | undefined;
+}
+
+function jobOptions(job: EncodeJob, nowMs: number, place: JobPlace | undefined): JobsOptions {
+  return {
+    jobId: encodeJobId(job.requestId, job.chunkIndex),
+    timestamp: nowMs,
+    ...JOB_TERMS,
+    ...place,
+  };
+}
+
+function isRefusal(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === 'ReplyError';
 }
 
 /** The number of texts, which is known then even where a job's data cannot be read. */

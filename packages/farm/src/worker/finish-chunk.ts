@@ -8,6 +8,7 @@ import {
   type VectorBlock,
 } from '@embedfarm/contract';
 import type { Redis } from 'ioredis';
+import { SERVE_TAG_LUA } from '../queue/serve-tag.ts';
 import { RedisScript } from '../redis/redis-script.ts';
 import { STATS_SECOND_TTL_S } from '../redis/stats.ts';
 import { END_REQUEST_LUA } from '../request/end-request.ts';
@@ -22,13 +23,15 @@ const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
  * A rerun of a settled chunk counts nothing; of a lone one it stores and announces again what was read meanwhile.
  * The block is empty where there is nothing to keep: a cancelled chunk of a request with a record.
  *
- * KEYS as requestScriptKeys, then result, reply, stats prefix
+ * KEYS as requestScriptKeys, then result, reply, stats prefix, fair share, bulk job
  * ARGV request id, job id, chunk index, status, block, result TTL, tracked, awaited, texts, failed texts,
  *      truncated texts, tokens, worker id, max inline bytes, max unread bytes, stats TTL, request TTL
  * Returns 'settled' the first time, 'again' after that, 'gone' when the request's record is, or has no such chunk.
  */
 const finishScript = new RedisScript(`
 ${END_REQUEST_LUA}
+${SERVE_TAG_LUA}
+serveTag(KEYS[11], KEYS[12])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local stored = redis.call('EXISTS', KEYS[8]) == 1
@@ -103,6 +106,8 @@ export async function finishChunk(
       keys.result(jobId),
       keys.reply(job.clientId),
       keys.statsPrefix,
+      keys.fairShare(job.model),
+      keys.jobPrefix(job.model, 'bulk') + jobId,
     ],
     [
       job.requestId,
