@@ -21,6 +21,8 @@ export interface RedisKeys {
   readonly resultPrefix: string;
   reply(clientId: string): string;
   request(requestId: string): string;
+  /** Everything before the request id, for scripts that get many of them. */
+  readonly requestPrefix: string;
   /** Bitmap: bit n is set when chunk n is settled. */
   requestBits(requestId: string): string;
   readonly requests: string;
@@ -30,6 +32,14 @@ export interface RedisKeys {
   worker(workerId: string): string;
   statsSecond(second: number): string;
   readonly statsPrefix: string;
+  /** What the farm holds, as leases, and their sum (hash). */
+  readonly admission: string;
+  /** Held by whoever re-syncs the leases, until it is due again. */
+  readonly admissionSync: string;
+  /** What the farm may hold (hash); absent fields have their defaults. */
+  readonly limits: string;
+  /** Never there: only for asking whether Redis would take a write. */
+  readonly memoryProbe: string;
   /** Pub/sub channel of cancelled request ids. */
   readonly cancel: string;
 }
@@ -44,6 +54,7 @@ export function redisKeys(prefix: string = shardPrefix()): RedisKeys {
     resultPrefix: `${prefix}:result:`,
     reply: (clientId) => `${prefix}:reply:${clientId}`,
     request: (requestId) => `${prefix}:request:${requestId}`,
+    requestPrefix: `${prefix}:request:`,
     requestBits: (requestId) => `${prefix}:request-bits:${requestId}`,
     requests: `${prefix}:requests`,
     clients: `${prefix}:clients`,
@@ -51,6 +62,10 @@ export function redisKeys(prefix: string = shardPrefix()): RedisKeys {
     worker: (workerId) => `${prefix}:worker:${workerId}`,
     statsSecond: (second) => `${prefix}:stats:${second}`,
     statsPrefix: `${prefix}:stats:`,
+    admission: `${prefix}:admission`,
+    admissionSync: `${prefix}:admission-sync`,
+    limits: `${prefix}:limits`,
+    memoryProbe: `${prefix}:memory-probe`,
     cancel: `${prefix}:cancel`,
   };
 }

@@ -27,7 +27,16 @@ const waitSchema = z.strictObject({
 export type WaitOptions = z.input<typeof waitSchema>;
 
 /** Options of `encode`: what decides the vectors, and what waits for them. */
-const encodeCallSchema = z.strictObject({ ...encodeRequestSchema.shape, ...waitSchema.shape });
+const encodeCallSchema = z.strictObject({
+  ...encodeRequestSchema.shape,
+  ...waitSchema.shape,
+
+  /**
+   * Where the farm holds as much as it may: `reject` at once with `overloaded`, whose `retryAfterMs` says when to
+   * come back; or `wait` for room, to the deadline.
+   */
+  whenOverloaded: z.enum(['reject', 'wait']).default('reject'),
+});
 export type EncodeCallOptions<Dtype extends VectorDtype = VectorDtype> = Typed<
   z.input<typeof encodeCallSchema>,
   Dtype
@@ -60,23 +69,23 @@ export function parseSubmitOptions(options: unknown): {
   wait: CallOptions;
 } {
   refuseLater(options);
-  const { label, signal, timeoutMs, onProgress, ...request } = parseOptions(
+  const { label, signal, timeoutMs, onProgress, whenOverloaded, ...request } = parseOptions(
     'submit options',
     submitCallSchema,
     options,
   );
-  return { request, label, wait: { signal, timeoutMs, onProgress } };
+  return { request, label, wait: { signal, timeoutMs, onProgress, whenOverloaded } };
 }
 
 /** @throws FarmError `invalid_argument` with every broken or unknown option named. */
 export function parseEncodeOptions(options: unknown): { request: EncodeRequest; wait: CallOptions } {
   refuseLater(options);
-  const { signal, timeoutMs, onProgress, ...request } = parseOptions(
+  const { signal, timeoutMs, onProgress, whenOverloaded, ...request } = parseOptions(
     'encode options',
     encodeCallSchema,
     options,
   );
-  return { request, wait: { signal, timeoutMs, onProgress } };
+  return { request, wait: { signal, timeoutMs, onProgress, whenOverloaded } };
 }
 
 /** @throws FarmError `invalid_argument` with every broken or unknown option named. */

@@ -6,7 +6,13 @@ export {
   type VectorDtype,
 } from '@embedfarm/contract';
 export type { FarmStatus, ModelStatus } from '@embedfarm/farm/inspect';
-export type { FailedText, ProducerOptions as ConnectOptions, RequestState } from '@embedfarm/farm/producer';
+export type {
+  FailedText,
+  FarmLimits,
+  NewFarmLimits,
+  ProducerOptions as ConnectOptions,
+  RequestState,
+} from '@embedfarm/farm/producer';
 export type { EncodeCallOptions, SubmitCallOptions, WaitOptions } from './call-options.ts';
 export { EmbeddingFarm } from './embedding-farm.ts';
 export {

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 /** Keys that may stand for ever: a queue's own bookkeeping in BullMQ, and the small indices trimmed by score. */
 const LASTING_KEYS: readonly RegExp[] = [
   /:(meta|id|events|marker|pc|stalled)$/,
-  /^\{embedfarm\d*\}:(clients|workers|models|requests|admission)$/,
+  /^\{embedfarm\d*\}:(clients|workers|models|requests|admission|limits)$/,
   /^\{embedfarm\d*\}:model-workers:/,
 ];
 

@@ -13,9 +13,10 @@ import {
 import type { Redis } from 'ioredis';
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { z } from 'zod';
 import { EncodeQueue } from '../queue/encode-queue.ts';
 import { connectRedis, disconnectRedis, hidePassword, waitForRedis } from '../redis/connect.ts';
+import { askLease } from '../redis/admission.ts';
+import { readFarmLimits, setFarmLimits, type FarmLimits, type NewFarmLimits } from '../redis/farm-limits.ts';
 import { ModelRegistry } from '../redis/model-registry.ts';
 import { removeClient } from '../redis/presence.ts';
 import { RedisClock } from '../redis/redis-clock.ts';
@@ -23,42 +24,35 @@ import { ReplyStream } from '../redis/reply-stream.ts';
 import { readRequest, type RequestRecord } from '../redis/request-record.ts';
 import { takeResult } from '../redis/result-store.ts';
 import { Coalescer, sharedTerms } from './coalesce.ts';
+import { admitCall } from './admit-call.ts';
+import { ClientLease } from './client-lease.ts';
+import { deadlineFault } from './deadline-fault.ts';
 import { awaitResult } from './await-result.ts';
-import { EncodeCall, IDLE_TIMEOUT_MS, type CallOptions } from './encode-call.ts';
+import { EncodeCall, IDLE_TIMEOUT_MS, withoutSpent, type CallOptions } from './encode-call.ts';
 import type { EncodedTexts } from './encoded-texts.ts';
-import { enqueueRequest, enqueueShared, type EnqueuePorts } from './enqueue.ts';
+import { enqueueFault, enqueueRequest, enqueueShared, type EnqueuePorts } from './enqueue.ts';
 import { ModelCache } from './model-cache.ts';
 import { PendingChunks } from './pending-chunks.ts';
+import { producerOptionsSchema, type ProducerOptions } from './producer-options.ts';
 import { splitTexts } from './split-texts.ts';
 import { submitTexts } from './submit.ts';
 import { sweepPending } from './sweep.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 
 export type { CallOptions } from './encode-call.ts';
+export { producerOptionsSchema, type ProducerOptions } from './producer-options.ts';
+export type { WhenOverloaded } from './overloaded.ts';
+export type { FarmLimits, NewFarmLimits } from '../redis/farm-limits.ts';
 export { TextsFailed, failedTexts, type EncodedTexts, type FailedText } from './encoded-texts.ts';
 export { hidePassword } from '../redis/connect.ts';
 export { withDeadline } from '../redis/with-deadline.ts';
 export { hasEnded, REQUEST_STATES, type RequestRecord, type RequestState } from '../redis/request-record.ts';
 
 const HEARTBEAT_MS = 5_000;
-/** Longest a producer asks Redis why a call got nothing. */
-const DEADLINE_FAULT_MS = 1_000;
-/** Longest a look at a request's record may take. */
+/** Longest a look at a record may take. */
 const READ_TIMEOUT_MS = 5_000;
 /** Longest a producer that closes waits for Redis to hear of it. */
 const LEAVE_MS = 1_000;
-
-export const producerOptionsSchema = z.strictObject({
-  /** `redis://` or `rediss://` URL. */
-  redis: z.string().default('redis://127.0.0.1:6379'),
-
-  /** Hash-tagged prefix of the farm's keys; one Redis can hold several farms. */
-  prefix: z.string().min(1).max(64).optional(),
-
-  /** How long `connect` waits for Redis, in ms. */
-  timeoutMs: z.int().min(1).max(2_147_483_647).default(10_000),
-});
-export type ProducerOptions = z.input<typeof producerOptionsSchema>;
 
 /** The producer's side of the farm: texts to chunk jobs, replies to vectors. */
 export class Producer {
@@ -72,6 +66,7 @@ export class Producer {
   readonly #queues = new Map<string, EncodeQueue>();
   readonly #pending = new PendingChunks();
   readonly #coalescer: Coalescer;
+  readonly #lease: ClientLease;
   readonly #ports: EnqueuePorts;
   readonly #calls = new Set<EncodeCall>();
   #replies!: ReplyStream;
@@ -87,11 +82,17 @@ export class Producer {
     this.#clock = clock;
     this.#registry = new ModelRegistry(command, keys);
     this.#models = new ModelCache(this.#registry);
+    this.#lease = new ClientLease({
+      ask: (use, options) => askLease(command, keys, this.clientId, use, options),
+      isReady: () => command.status === 'ready',
+      faultOf: enqueueFault,
+    });
     this.#ports = {
       redis: command,
       keys,
       clientId: this.clientId,
       pending: this.#pending,
+      lease: this.#lease,
       nowMs: () => clock.nowMs(),
       nextRequestId: () => this.#nextRequestId(),
       queue: (model, lane) => this.#queue(model, lane),
@@ -137,10 +138,10 @@ export class Producer {
     const terms = sharedTerms(request, registration, texts.length);
     const ranges = splitTexts(texts, terms.maxTexts);
     const left = withoutSpent(options, startedAt);
-    const call = new EncodeCall(model, texts, left, () => this.#deadlineFault(model));
+    const call = new EncodeCall(model, texts, left, (refusal) => this.#deadlineFault(model, refusal));
     this.#calls.add(call);
     if (!call.hasEnded) {
-      if (ranges.length === 1) this.#coalescer.add(call, terms);
+      if (ranges.length === 1) admitCall(call, terms, this.#lease, this.#coalescer);
       else enqueueRequest(call, ranges, terms, this.#ports);
     }
     try {
@@ -167,17 +168,23 @@ export class Producer {
 
   /** @throws FarmError `result_expired` when there is no such request (any more); `redis_unavailable`. */
   async readRequest(requestId: string): Promise<RequestRecord> {
-    this.#checkOpen();
-    const reading = readRequest(this.#command, this.#keys, requestId);
-    return await this.#whileOpen(
-      withDeadline(reading, { timeoutMs: READ_TIMEOUT_MS }, () => this.#redisFault()),
-    );
+    return await this.#ask(readRequest(this.#command, this.#keys, requestId));
   }
 
   /** Waits for the request's end, then reads all its vectors, in order. */
   async awaitResult(requestId: string, options: CallOptions): Promise<EncodedTexts> {
     this.#checkOpen();
     return await this.#whileOpen(awaitResult(this.#command, this.#keys, requestId, options));
+  }
+
+  /** What the whole farm may hold. */
+  async limits(): Promise<FarmLimits> {
+    return await this.#ask(readFarmLimits(this.#command, this.#keys));
+  }
+
+  /** @throws FarmError `invalid_argument` naming a broken limit. */
+  async setLimits(limits: NewFarmLimits): Promise<void> {
+    await this.#ask(setFarmLimits(this.#command, this.#keys, limits));
   }
 
   /** Open calls reject with `cancelled`. Safe to call twice. */
@@ -194,6 +201,7 @@ export class Producer {
       clientId: this.clientId,
       onReply: (reply) => void this.#onReply(reply),
     });
+    await this.#lease.renew();
     this.#command.on('ready', this.#beat);
     this.#heartbeat = setInterval(this.#beat, HEARTBEAT_MS);
   }
@@ -201,7 +209,7 @@ export class Producer {
   /** Every 5 s and on every reconnect: says that the client lives, and looks after silent chunks. */
   readonly #beat = (): void => {
     if (this.#command.status !== 'ready') return;
-    Promise.all([this.#replies.renew(), this.#clock.sync(this.#command)])
+    Promise.all([this.#replies.renew(), this.#clock.sync(this.#command), this.#lease.renew()])
       .then(() => sweepPending(this.#command, this.#keys, this.#pending, () => this.#clock.nowMs()))
       // A lost connection: the next beat comes with the next one.
       .catch(() => undefined);
@@ -225,6 +233,13 @@ export class Producer {
     );
     this.#checkOpen();
     return found;
+  }
+
+  /** A question with a short answer. */
+  async #ask<Value>(answer: Promise<Value>): Promise<Value> {
+    return await this.#whileOpen(
+      withDeadline(answer, { timeoutMs: READ_TIMEOUT_MS }, () => this.#redisFault()),
+    );
   }
 
   /** What a close cuts short rejects with `cancelled`, whatever the connection says. */
@@ -251,16 +266,13 @@ export class Producer {
     return `0-${this.clientId}-${this.#requests.toString(36)}`;
   }
 
-  async #deadlineFault(model: string): Promise<FarmError> {
-    if (this.#command.status !== 'ready') return this.#redisFault();
-    const workers = await withDeadline(
-      this.#registry.countWorkers(model, this.#clock.nowMs()),
-      { timeoutMs: DEADLINE_FAULT_MS },
-      () => this.#redisFault(),
-    ).catch(() => undefined);
-    if (workers === undefined) return this.#redisFault();
-    if (workers === 0) return new FarmError('no_worker', `no worker serves the model "${model}" now`);
-    return new FarmError('deadline_exceeded', `not done in time; ${workers} workers serve "${model}"`);
+  #deadlineFault(model: string, refusal: FarmError | undefined): Promise<FarmError> {
+    return deadlineFault(model, refusal, {
+      registry: this.#registry,
+      isReady: () => this.#command.status === 'ready',
+      nowMs: () => this.#clock.nowMs(),
+      redisFault: () => this.#redisFault(),
+    });
   }
 
   #redisFault(): FarmError {
@@ -275,6 +287,7 @@ export class Producer {
     clearInterval(this.#heartbeat);
     this.#command.off('ready', this.#beat);
     for (const call of this.#calls) call.fail(new FarmError('cancelled', 'the farm connection was closed'));
+    this.#lease.close();
     await this.#replies.close();
     for (const queue of this.#queues.values()) await queue.close();
     if (this.#command.status === 'ready') {
@@ -284,10 +297,4 @@ export class Producer {
     }
     disconnectRedis(this.#command);
   }
-}
-
-/** A total deadline, less what looking up the model has taken of it. */
-function withoutSpent(options: CallOptions, startedAt: number): CallOptions {
-  if (options.timeoutMs === undefined) return options;
-  return { ...options, timeoutMs: Math.max(1, options.timeoutMs - (performance.now() - startedAt)) };
 }

@@ -14,6 +14,7 @@ import { connectRedis, disconnectRedis, waitForRedis } from '../redis/connect.ts
 import { ModelRegistry } from '../redis/model-registry.ts';
 import { RedisClock } from '../redis/redis-clock.ts';
 import { sampleStats } from '../redis/stats.ts';
+import { syncAdmission } from '../redis/sync-admission.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 import type { Encoder } from './encoder.ts';
 import { farmWorkerOptionsSchema, type FarmWorkerOptions } from './farm-worker-options.ts';
@@ -169,6 +170,7 @@ export class FarmWorker {
         this.#state = 'running';
         this.#puller.resume('refused');
       }
+      await syncAdmission(this.#redis, this.#keys, { ifDue: true });
     } catch (fault) {
       if (isModelChanged(fault) && this.#state === 'running') {
         this.#state = 'refused';

@@ -2,7 +2,6 @@ import {
   encodeJobSchema,
   FarmError,
   queueName,
-  type EncodeJob,
   type Lane,
   type ModelRegistration,
   type RedisKeys,
@@ -16,21 +15,20 @@ import type { RedisClock } from '../redis/redis-clock.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 import type { Encoder } from './encoder.ts';
 import type { farmWorkerOptionsSchema } from './farm-worker-options.ts';
-import { finishChunk, type FinishedChunk } from './finish-chunk.ts';
+import { finishChunk } from './finish-chunk.ts';
+import { MemoryGate } from './memory-gate.ts';
 import { processJob, type PulledJob } from './process-job.ts';
 import { startChunk } from './start-chunk.ts';
 
 /** BullMQ's own limit never decides: processJob settles the chunk before the job fails. */
 const BULLMQ_MAX_STALLS = 1_000;
-/** Redis is asked again after this, as long as it has no memory for a result. */
-const STORE_RETRY_MS = 500;
 /** Beyond the grace time, for giving jobs back and ending connections. */
 const HAND_BACK_MS = 5_000;
 /** Pulling starts again when the line is this far below the limit, so that it does not flutter. */
 const RESUME_SHARE = 0.75;
 
-/** Why nothing is pulled: the line is full, the model's name is taken, the worker drains. */
-type PauseReason = 'backlog' | 'refused' | 'draining';
+/** Why nothing is pulled: the line is full, the model's name is taken, Redis has no memory, the worker drains. */
+type PauseReason = 'backlog' | 'refused' | 'memory' | 'draining';
 
 export interface JobPullerParts {
   readonly redis: Redis;
@@ -54,9 +52,19 @@ export class JobPuller {
   readonly #pauses = new Set<PauseReason>();
   readonly #stopListening: () => void;
   readonly #drained = new AbortController();
+  readonly #memory: MemoryGate;
 
   constructor(parts: JobPullerParts) {
     this.#parts = parts;
+    this.#memory = new MemoryGate({
+      redis: parts.redis,
+      keys: parts.keys,
+      onFull: (fault) => {
+        this.pause('memory');
+        parts.onFault('Redis memory', fault);
+      },
+      onRoom: () => this.resume('memory'),
+    });
     this.#stopListening = parts.encoder.onBatchEnd(() => this.#gate());
   }
 
@@ -88,7 +96,9 @@ export class JobPuller {
           drainDelay: 5,
         },
       );
-      worker.on('error', (fault) => onFault('queue', fault));
+      worker.on('error', (fault) => {
+        if (!this.#memory.shut(fault)) onFault('queue', fault);
+      });
       this.#workers.push(worker);
     }
   }
@@ -131,6 +141,7 @@ export class JobPuller {
       clearTimeout(grace);
       this.#stopListening();
       this.#drained.abort();
+      this.#memory.close();
     }
   }
 
@@ -178,19 +189,18 @@ export class JobPuller {
       hasLostName,
       start: (job) => startChunk(redis, keys, job),
       encode: (texts, options, call) => encoder.encode(texts, options, call),
-      finish: (job, chunk) => this.#finish(job, chunk, () => finishChunk(redis, keys, job, workerId, chunk)),
+      finish: (job, chunk) => this.#finish(() => finishChunk(redis, keys, job, workerId, chunk)),
     };
   }
 
   /** A result that Redis has no memory for is kept in hand until it has: the work is done. */
-  async #finish(job: EncodeJob, chunk: FinishedChunk, store: () => Promise<void>): Promise<void> {
+  async #finish(store: () => Promise<void>): Promise<void> {
     for (;;) {
       try {
         return await store();
       } catch (fault) {
-        if (!(fault instanceof Error) || !fault.message.startsWith('OOM')) throw fault;
-        this.#parts.onFault(`storing chunk ${job.chunkIndex} of ${job.requestId} (${chunk.status})`, fault);
-        await new Promise((resolve) => setTimeout(resolve, STORE_RETRY_MS));
+        if (this.#drained.signal.aborted || !this.#memory.shut(fault)) throw fault;
+        await this.#memory.room();
       }
     }
   }
