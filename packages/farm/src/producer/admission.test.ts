@@ -215,5 +215,6 @@ describe('a farm that may hold 1,000 texts', () => {
     encoder.release();
     await call;
     await eventually(async () => (await readAdmission(client, redisKeys())).texts === 0);
+    expect((await producer.encode(['after'], request, {})).block.tokens).toHaveLength(1);
   });
 });

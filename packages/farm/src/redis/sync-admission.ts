@@ -1,13 +1,16 @@
 import type { RedisKeys } from '@embedfarm/contract';
 import type { Redis } from 'ioredis';
+import { performance } from 'node:perf_hooks';
 import { RELEASE_CHUNK_LUA } from './lease-lua.ts';
 import { CLIENT_TTL_MS } from './presence.ts';
 import { RedisScript } from './redis-script.ts';
 
 /** Once for the whole farm, whoever comes first. */
 const SYNC_EVERY_MS = 15_000;
-/** Leases looked at with one script, about 1 ms: a hundred thousand must not hold up anybody's call. */
-const SYNC_LEASES = 256;
+/** A pass takes no more than this part of Redis: over 100,000 leases it is 1 s, and the next comes later. */
+const SYNC_PART = 50;
+/** Leases looked at with one script, under 1 ms: a hundred thousand must not hold up anybody's call. */
+const SYNC_LEASES = 64;
 
 /**
  * Begins a pass; the one before, if its process died, is void. Sums that are no numbers are zero
@@ -85,6 +88,7 @@ export async function syncAdmission(
   keys: RedisKeys,
   { ifDue = false }: { ifDue?: boolean } = {},
 ): Promise<void> {
+  const startedAt = performance.now();
   const begun = await beginScript.run(
     redis,
     [keys.admission, keys.admissionSync],
@@ -109,6 +113,8 @@ export async function syncAdmission(
     ),
   );
   await endScript.run(redis, [keys.admission], [pass]);
+  const restMs = Math.round((performance.now() - startedAt) * SYNC_PART);
+  if (ifDue && restMs > SYNC_EVERY_MS) await redis.pexpire(keys.admissionSync, restMs);
 }
 
 async function scan(slice: (cursor: string) => Promise<unknown>): Promise<void> {

@@ -41,9 +41,15 @@ describe('a worker whose Redis has no memory left', () => {
     open.push(producer);
     // More chunks than it may hold: some are encoded and cannot be stored, the others wait in the queue.
     const calls: ReturnType<Producer['encode']>[] = [];
-    const waiting = '{embedfarm}:fake-interactive:wait';
-    while ((await client.llen(waiting)) < 20)
-      calls.push(producer.encode([`text ${calls.length}`], request, {}));
+    const jobs = async (): Promise<number> => {
+      const lists = ['wait', 'active'].map((list) => client.llen(`{embedfarm}:fake-interactive:${list}`));
+      return (await Promise.all(lists)).reduce((total, length) => total + length);
+    };
+    for (let call = 1; call <= 32; call += 1) {
+      calls.push(producer.encode([`text ${call}`], request, {}));
+      await eventually(async () => (await jobs()) === call);
+    }
+    await encoder.arrived(12);
     await client.config('SET', 'maxmemory', '1');
     encoder.release();
     await eventually(() => faults.length > 0);
