@@ -29,7 +29,14 @@ async function get(path: string): Promise<{ status: number; body: unknown }> {
 it('shows an empty farm as one', async () => {
   expect(await get('/api/status')).toEqual({
     status: 200,
-    body: { models: [], workers: [], devices: [], backlog: { interactive: 0, bulk: 0 }, clients: 0 },
+    body: {
+      models: [],
+      workers: [],
+      devices: [],
+      backlog: { interactive: 0, bulk: 0 },
+      clients: 0,
+      admission: expect.objectContaining({ texts: 0, bytes: 0 }),
+    },
   });
 });
 

@@ -111,8 +111,10 @@ describe('the leases of a farm', () => {
       code: 'overloaded',
       retryAfterMs: 60_000,
     });
-    const brief = { whenOverloaded: 'wait', timeoutMs: 300 } as const;
-    await expect(reserve(redis, keys, '0-a-1', more, brief)).rejects.toMatchObject({ code: 'overloaded' });
+    const impatient = { whenOverloaded: 'wait', timeoutMs: 300 } as const;
+    await expect(reserve(redis, keys, '0-a-1', more, impatient)).rejects.toMatchObject({
+      code: 'overloaded',
+    });
     const abort = new AbortController();
     const wait = { whenOverloaded: 'wait', timeoutMs: 30_000, signal: abort.signal } as const;
     const aborted = reserve(redis, keys, '0-a-1', more, wait);
@@ -122,7 +124,7 @@ describe('the leases of a farm', () => {
     await finish('0-a-1', 500, 50_000, 1_000);
     await patient;
     expect(await sums()).toEqual({ texts: 600, bytes: 41_100 });
-    await expect(reserve(redis, keys, '0-a-1', { texts: 1_001, bytes: 0 }, brief)).rejects.toMatchObject({
+    await expect(reserve(redis, keys, '0-a-1', { texts: 1_001, bytes: 0 }, impatient)).rejects.toMatchObject({
       code: 'invalid_argument',
     });
   });
