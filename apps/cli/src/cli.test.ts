@@ -125,7 +125,15 @@ describe('a worker', () => {
     expect(submitted.stdout).toMatch(/^[A-Za-z0-9-]+\n$/);
 
     const whole = JSON.parse((await line.run(['status', '--json'])).stdout);
-    expect(Object.keys(whole)).toEqual(['models', 'workers', 'devices', 'backlog', 'clients', 'cache']);
+    expect(Object.keys(whole)).toEqual([
+      'models',
+      'workers',
+      'devices',
+      'backlog',
+      'clients',
+      'admission',
+      'cache',
+    ]);
     expect(Object.keys(whole.backlog)).toEqual(['interactive', 'bulk']);
     expect(whole.models).toMatchObject([{ model: 'tiny', meaningful: false }]);
     // Looking at the farm does not make one a client of it.

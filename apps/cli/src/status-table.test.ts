@@ -9,6 +9,13 @@ const quiet: FarmStatus = {
   backlog: { interactive: 0, bulk: 3 },
   clients: 2,
   cache: { lookups: 0, hits: 0 },
+  admission: {
+    texts: 0,
+    bytes: 0,
+    maxTexts: 1_000,
+    maxBytes: 1_000,
+    memory: { usedBytes: 0, maxBytes: 1_000, stopBytes: 600 },
+  },
 };
 
 describe('statusTable', () => {

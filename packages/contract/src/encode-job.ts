@@ -33,6 +33,8 @@ export const encodeJobSchema = z.strictObject({
   awaited: z.boolean(),
   /** Texts that their producer refused: they stand in `texts` as empty ones, and fail with these messages. */
   refused: z.array(z.strictObject({ text: z.int().min(0), message: z.string().max(2_000) })).optional(),
+  /** Bytes that the request holds of the farm's room for this chunk until it is settled. */
+  reservedBytes: z.int().min(0).optional(),
   /** Redis time in ms after which nobody waits; 0 means never. */
   deadlineMs: z.number().min(0),
   /** How long the result is kept. */

@@ -9,6 +9,11 @@ describe('FarmError', () => {
     expect(error.retryable).toBe(true);
   });
 
+  it('tells when to come back, where that is known', () => {
+    expect(new FarmError('overloaded', 'full', { retryAfterMs: 250 }).retryAfterMs).toBe(250);
+    expect(new FarmError('overloaded', 'full').retryAfterMs).toBeUndefined();
+  });
+
   it('keeps what was thrown as its cause', () => {
     const cause = new TypeError('x is undefined');
     expect(FarmError.from(cause)).toMatchObject({ code: 'internal', cause });

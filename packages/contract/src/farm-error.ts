@@ -34,14 +34,22 @@ export const FARM_ERROR_CODES = {
 
 export type FarmErrorCode = keyof typeof FARM_ERROR_CODES;
 
+export interface FarmErrorOptions extends ErrorOptions {
+  /** When another attempt may help, in ms from now; told with `overloaded`. */
+  readonly retryAfterMs?: number | undefined;
+}
+
 /** The one error class of the farm. The message says what, what was got, and the limit. */
 export class FarmError extends Error {
   override readonly name: string = 'FarmError';
   readonly code: FarmErrorCode;
+  /** When another attempt may help, in ms from the throw, where that is known. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: FarmErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: FarmErrorCode, message: string, options?: FarmErrorOptions) {
     super(`[${code}] ${message}`, options);
     this.code = code;
+    this.retryAfterMs = options?.retryAfterMs;
   }
 
   /** Whether the same job may succeed on another attempt. */

@@ -1,4 +1,10 @@
-export { FARM_ERROR_CODES, FarmError, parseFarmErrorCode, type FarmErrorCode } from './farm-error.ts';
+export {
+  FARM_ERROR_CODES,
+  FarmError,
+  parseFarmErrorCode,
+  type FarmErrorCode,
+  type FarmErrorOptions,
+} from './farm-error.ts';
 export { POOLINGS, type Pooling } from './pooling.ts';
 export { WEIGHT_DTYPES, type WeightDtype } from './weight-dtype.ts';
 export { checkOptions } from './check-options.ts';

@@ -27,6 +27,8 @@ export interface RedisKeys {
   request(requestId: string): string;
   /** The vector of one text, by the hash of all that decides it; or the lease of the chunk that encodes it now. */
   cache(hash: string): string;
+  /** Everything before the request id, for scripts that get many of them. */
+  readonly requestPrefix: string;
   /** Bitmap: bit n is set when chunk n is settled. */
   requestBits(requestId: string): string;
   /** Index of the first text of every chunk and, last, the number of texts: u32, big-endian. */
@@ -49,8 +51,14 @@ export interface RedisKeys {
   fairShareTenants(model: string): string;
   /** Tenants' weights in the bulk lanes, where they are not 1 (hash). */
   readonly weights: string;
-  /** What the farm holds, by lease (hash). */
+  /** What the farm holds, as leases, and their sum (hash). */
   readonly admission: string;
+  /** Held by whoever re-syncs the leases, until it is due again. */
+  readonly admissionSync: string;
+  /** What the farm may hold (hash); absent fields have their defaults. */
+  readonly limits: string;
+  /** Never there: only for asking whether Redis would take a write. */
+  readonly memoryProbe: string;
   /** Pub/sub channel of cancelled request ids. */
   readonly cancel: string;
   /** Ended requests whose webhook is to be handed over, by the Redis time from which on (zset). */
@@ -72,6 +80,7 @@ export function redisKeys(prefix: string = shardPrefix()): RedisKeys {
     jobPrefix: (model, lane) => `${prefix}:${queueName(model, lane)}:`,
     request: (requestId) => `${prefix}:request:${requestId}`,
     cache: (hash) => `${prefix}:cache:${hash}`,
+    requestPrefix: `${prefix}:request:`,
     requestBits: (requestId) => `${prefix}:request-bits:${requestId}`,
     requestStarts: (requestId) => `${prefix}:request-starts:${requestId}`,
     requests: `${prefix}:requests`,
@@ -86,6 +95,9 @@ export function redisKeys(prefix: string = shardPrefix()): RedisKeys {
     fairShareTenants: (model) => `${prefix}:fair-share-tenants:${model}`,
     weights: `${prefix}:weights`,
     admission: `${prefix}:admission`,
+    admissionSync: `${prefix}:admission-sync`,
+    limits: `${prefix}:limits`,
+    memoryProbe: `${prefix}:memory-probe`,
     cancel: `${prefix}:cancel`,
     webhooksDue: `${prefix}:webhooks-due`,
     webhookHosts: `${prefix}:webhook-hosts`,

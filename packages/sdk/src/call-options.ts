@@ -34,7 +34,17 @@ const waitSchema = z.strictObject({
 export type WaitOptions = z.input<typeof waitSchema>;
 
 /** Options of `encode`: what decides the vectors, and what waits for them. */
-const encodeCallSchema = z.strictObject({ ...encodeRequestSchema.shape, ...waitSchema.shape });
+const encodeCallSchema = z.strictObject({
+  ...encodeRequestSchema.shape,
+  ...waitSchema.shape,
+
+  /**
+   * Where the farm holds as much as it may: `reject` at once with `overloaded`, whose `retryAfterMs` says when to
+   * come back; or `wait` for room, to the deadline. Default: `reject`, but `wait` for an iterable, which is read as
+   * fast as there is room.
+   */
+  whenOverloaded: z.enum(['reject', 'wait']).optional(),
+});
 export type EncodeCallOptions<Dtype extends VectorDtype = VectorDtype> = Typed<
   z.input<typeof encodeCallSchema>,
   Dtype
@@ -107,23 +117,24 @@ export function parseSubmitOptions(options: unknown): {
   wait: CallOptions;
 } {
   refuseLater(options);
-  const { label, webhook, resultTtlMs, signal, timeoutMs, onProgress, ...request } = parseOptions(
-    'submit options',
-    submitCallSchema,
-    options,
-  );
-  return { request, submit: { label, webhook, resultTtlMs }, wait: { signal, timeoutMs, onProgress } };
+  const { label, webhook, resultTtlMs, signal, timeoutMs, onProgress, whenOverloaded, ...request } =
+    parseOptions('submit options', submitCallSchema, options);
+  return {
+    request,
+    submit: { label, webhook, resultTtlMs },
+    wait: { signal, timeoutMs, onProgress, whenOverloaded },
+  };
 }
 
 /** @throws FarmError `invalid_argument` with every broken or unknown option named. */
 export function parseEncodeOptions(options: unknown): { request: EncodeRequest; wait: CallOptions } {
   refuseLater(options);
-  const { signal, timeoutMs, onProgress, ...request } = parseOptions(
+  const { signal, timeoutMs, onProgress, whenOverloaded, ...request } = parseOptions(
     'encode options',
     encodeCallSchema,
     options,
   );
-  return { request, wait: { signal, timeoutMs, onProgress } };
+  return { request, wait: { signal, timeoutMs, onProgress, whenOverloaded } };
 }
 
 /** @throws FarmError `invalid_argument` with every broken or unknown option named. */

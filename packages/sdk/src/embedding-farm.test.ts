@@ -225,6 +225,29 @@ describe('EmbeddingFarm', () => {
     await expect(EmbeddingFarm.connect({ port: 1 } as object)).rejects.toThrow('Unrecognized key: "port"');
   });
 
+  it('rejects with overloaded and the time to come back where the farm is full, or waits as asked', async () => {
+    await farm.setLimits({ texts: 256, bytes: 64 * 1024 * 1024 });
+    expect(await farm.limits()).toEqual({ texts: 256, bytes: 64 * 1024 * 1024, memoryShare: 0.6 });
+    // It opens after the limit was set, so it keeps nothing to spare.
+    const other = await EmbeddingFarm.connect({ redis: redis.url });
+    await farm.close();
+    encoder.hold();
+    const seen = encoder.calls.length;
+    const full = other.encode(Array.from({ length: 256 }, () => 'held'));
+    await encoder.arrived(seen + 1);
+    await expect(other.encode(['more'])).rejects.toMatchObject({
+      code: 'overloaded',
+      retryAfterMs: expect.any(Number),
+    });
+    const waiting = other.encode(['more'], { whenOverloaded: 'wait' });
+    expect((await other.status()).admission).toMatchObject({ texts: 256, maxTexts: 256 });
+    encoder.release();
+    expect((await full).rows).toBe(256);
+    expect((await waiting).toArrays()).toEqual([fakeVector('more')]);
+    await other.setLimits({ texts: 50_000_000, bytes: null });
+    await other.close();
+  });
+
   it('knows no request that never was', async () => {
     await expect(farm.request('0-nobody-1').status()).rejects.toMatchObject({ code: 'result_expired' });
     await expect(farm.request('0-nobody-1').result()).rejects.toMatchObject({ code: 'result_expired' });

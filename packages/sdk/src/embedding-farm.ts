@@ -7,7 +7,14 @@ import {
   type VectorDtype,
 } from '@embedfarm/contract';
 import type { FarmStatus } from '@embedfarm/farm/inspect';
-import { Producer, TextsFailed, type ProducerOptions, type TextSource } from '@embedfarm/farm/producer';
+import {
+  Producer,
+  TextsFailed,
+  type FarmLimits,
+  type NewFarmLimits,
+  type ProducerOptions,
+  type TextSource,
+} from '@embedfarm/farm/producer';
 import {
   parseEncodeOptions,
   parseRequestsOptions,
@@ -55,7 +62,7 @@ export class EmbeddingFarm {
    *
    * @throws TextsFailedError (`texts_failed`) with the good rows when some texts failed; FarmError
    * `invalid_argument` naming the text or option, `model_not_found`, `no_worker`,
-   * `deadline_exceeded`, `cancelled`, `redis_unavailable`.
+   * `deadline_exceeded`, `cancelled`, `redis_unavailable`, `overloaded` with `retryAfterMs`.
    */
   async encode<Dtype extends VectorDtype = 'float32'>(
     texts: readonly EncodeText[],
@@ -127,6 +134,20 @@ export class EmbeddingFarm {
   async status(): Promise<FarmStatus> {
     const { redis, prefix } = this.#options;
     return await readFarmStatus({ redis, prefix });
+  }
+
+  /** What the farm may hold: texts, bytes, and the share of Redis' memory at which it takes no more. */
+  async limits(): Promise<FarmLimits> {
+    return await this.#producer.limits();
+  }
+
+  /**
+   * Sets limits of the whole farm, for all its clients and for good; those left out stay.
+   *
+   * @throws FarmError `invalid_argument` naming a broken limit.
+   */
+  async setLimits(limits: NewFarmLimits): Promise<void> {
+    await this.#producer.setLimits(limits);
   }
 
   /** Open calls reject with `cancelled`; submitted requests go on. Safe to call twice. */

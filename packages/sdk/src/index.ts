@@ -9,6 +9,8 @@ export type { FarmStatus, ModelStatus } from '@embedfarm/farm/inspect';
 export {
   REQUEST_STATES,
   type FailedText,
+  type FarmLimits,
+  type NewFarmLimits,
   type ProducerOptions as ConnectOptions,
   type RequestState,
   type TextSource,

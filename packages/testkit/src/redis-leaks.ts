@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 /** Keys that may stand for ever: a queue's own bookkeeping in BullMQ, the small indices trimmed by score, and what people set. */
 const LASTING_KEYS: readonly RegExp[] = [
   /:(meta|id|events|marker|pc|stalled)$/,
-  /^\{embedfarm\d*\}:(clients|workers|models|requests|admission|weights)$/,
+  /^\{embedfarm\d*\}:(clients|workers|models|requests|admission|limits|weights)$/,
   /^\{embedfarm\d*\}:model-workers:/,
 ];
 

@@ -8,6 +8,13 @@ export const EMPTY_STATUS: FarmStatus = {
   backlog: { interactive: 0, bulk: 0 },
   clients: 0,
   cache: { lookups: 0, hits: 0 },
+  admission: {
+    texts: 0,
+    bytes: 0,
+    maxTexts: 1_000,
+    maxBytes: 600,
+    memory: { usedBytes: 0, maxBytes: 1_000, stopBytes: 600 },
+  },
 };
 
 /** A second in which nothing happened, but for what is given. */

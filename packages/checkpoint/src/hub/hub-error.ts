@@ -4,9 +4,8 @@ import { FarmError } from '@embedfarm/contract';
 export class HubError extends FarmError {
   /** Whether the same may go well a little later. */
   readonly isTransient: boolean;
-  /** How long the hub wants to be left alone. */
-  readonly retryAfterMs: number | undefined;
 
+  /** `retryAfterMs`: how long the hub wants to be left alone. */
   constructor(
     message: string,
     {
@@ -15,9 +14,8 @@ export class HubError extends FarmError {
       cause,
     }: { isTransient?: boolean; retryAfterMs?: number | undefined; cause?: unknown } = {},
   ) {
-    super('invalid_argument', message, cause === undefined ? undefined : { cause });
+    super('invalid_argument', message, { retryAfterMs, ...(cause === undefined ? {} : { cause }) });
     this.isTransient = isTransient;
-    this.retryAfterMs = retryAfterMs;
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type WorkerReport,
 } from '@embedfarm/contract';
 import type { Redis } from 'ioredis';
+import { readAdmission, type AdmissionStatus } from '../redis/admission.ts';
 import { readCacheCounts, type CacheCounts } from './cache-counts.ts';
 import { connectRedis, disconnectRedis, waitForRedis } from '../redis/connect.ts';
 import { ModelRegistry, WORKER_TTL_MS } from '../redis/model-registry.ts';
@@ -31,6 +32,8 @@ export interface FarmStatus {
   readonly backlog: Backlog;
   /** num_client: SDK instances heard of in the last 15 s. */
   readonly clients: number;
+  /** What the farm holds of texts and bytes, and may hold. */
+  readonly admission: AdmissionStatus;
   /** Of the last minute. */
   readonly cache: CacheCounts;
 }
@@ -80,10 +83,11 @@ export class Inspector {
   async status(): Promise<FarmStatus> {
     await this.#clock.sync(this.#redis);
     const nowMs = this.#clock.nowMs();
-    const [names, workers, clients, cache] = await Promise.all([
+    const [names, workers, clients, admission, cache] = await Promise.all([
       this.#registry.names(),
       this.#workers(nowMs),
       this.#redis.zcount(this.#keys.clients, nowMs - CLIENT_TTL_MS, '+inf'),
+      readAdmission(this.#redis, this.#keys),
       readCacheCounts(this.#redis, this.#keys, nowMs),
     ]);
     const models = await this.#models(names, nowMs);
@@ -96,6 +100,7 @@ export class Inspector {
         bulk: models.reduce((jobs, { backlog }) => jobs + backlog.bulk, 0),
       },
       clients,
+      admission,
       cache,
     };
   }

@@ -1,6 +1,7 @@
 import { FarmError, joinBlocks, sliceBlock, type EncodeText, type VectorBlock } from '@embedfarm/contract';
 import { performance } from 'node:perf_hooks';
 import { concludeCall, type EncodedTexts } from './encoded-texts.ts';
+import type { WhenOverloaded } from './overloaded.ts';
 import type { SettledChunk } from './pending-chunks.ts';
 
 /** A call without a deadline of its own gives up after this long without progress. */
@@ -14,6 +15,8 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined;
   /** Told after each chunk, with the texts settled so far. */
   readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
+  /** Where the farm holds as much as it may: `reject` at once (the default), or `wait` to the deadline. */
+  readonly whenOverloaded?: WhenOverloaded | undefined;
 }
 
 /** A total deadline, less what was spent since `startedAt`. */
@@ -31,7 +34,7 @@ export class EncodeCall {
   readonly model: string;
   readonly texts: readonly EncodeText[];
   readonly #options: CallOptions;
-  readonly #deadlineFault: () => Promise<FarmError>;
+  readonly #deadlineFault: (refusal: FarmError | undefined) => Promise<FarmError>;
   readonly #startedAt = performance.now();
   readonly #parts = new Map<number, VectorBlock>();
   readonly #statuses: SettledChunk['status'][] = [];
@@ -39,15 +42,16 @@ export class EncodeCall {
   #resolve!: (encoded: EncodedTexts) => void;
   #reject!: (error: FarmError) => void;
   #timer: NodeJS.Timeout | undefined;
+  #refusal: () => FarmError | undefined = () => undefined;
   #done = 0;
   #ended = false;
 
-  /** `deadlineFault` says why nothing came: no worker, no Redis, or too much work. */
+  /** `deadlineFault` says why nothing came: no worker, no Redis, no room (the refusal it is given), or too much work. */
   constructor(
     model: string,
     texts: readonly EncodeText[],
     options: CallOptions,
-    deadlineFault: () => Promise<FarmError>,
+    deadlineFault: (refusal: FarmError | undefined) => Promise<FarmError>,
   ) {
     this.model = model;
     this.texts = texts;
@@ -73,6 +77,20 @@ export class EncodeCall {
   /** How long its chunks are worth encoding, from now, in ms. */
   get patienceMs(): number {
     return this.#options.timeoutMs ?? MAX_PATIENCE_MS;
+  }
+
+  get whenOverloaded(): WhenOverloaded {
+    return this.#options.whenOverloaded ?? 'reject';
+  }
+
+  /** `refusal` tells at the deadline whether the call has come to nothing for lack of room. */
+  explainDeadline(refusal: () => FarmError | undefined): void {
+    this.#refusal = refusal;
+  }
+
+  /** Settles when the call has ended, either way. */
+  get ended(): Promise<unknown> {
+    return this.promise.catch(() => undefined);
   }
 
   /** Called once if the call ends before its last chunk: its texts need not be encoded any more. */
@@ -127,7 +145,7 @@ export class EncodeCall {
   }
 
   async #expire(): Promise<void> {
-    this.fail(await this.#deadlineFault());
+    this.fail(await this.#deadlineFault(this.#refusal()));
   }
 
   readonly #abort = (): void => {

@@ -1,9 +1,11 @@
-import { FarmError, type EncodeJob, type Lane, type RedisKeys } from '@embedfarm/contract';
+import { FarmError, type EncodeJob, type EncodeText, type Lane, type RedisKeys } from '@embedfarm/contract';
 import type { Redis } from 'ioredis';
 import { performance } from 'node:perf_hooks';
+import { chunkLoad, type Load } from '../queue/chunk-load.ts';
 import type { EncodeQueue } from '../queue/encode-queue.ts';
 import { buryRequest } from '../request/cancel-request.ts';
 import type { CallPart } from './call-part.ts';
+import type { ClientLease, RoomSeeker } from './client-lease.ts';
 import type { SharedChunk, SharedTerms } from './coalesce.ts';
 import type { PendingChunk, PendingChunks } from './pending-chunks.ts';
 import type { TextRange } from './split-texts.ts';
@@ -13,12 +15,16 @@ const MAX_OUTSTANDING_CHUNKS = 64;
 /** An awaited result that nobody reads is gone after this. */
 const AWAITED_RESULT_TTL_MS = 600_000;
 
+/** Nobody knows when somebody else's data leave room. */
+const OUT_OF_MEMORY_RETRY_MS = 5_000;
+
 /** What enqueueing needs of its producer. */
 export interface EnqueuePorts {
   readonly redis: Redis;
   readonly keys: RedisKeys;
   readonly clientId: string;
   readonly pending: PendingChunks;
+  readonly lease: ClientLease;
   nowMs(): number;
   nextRequestId(): string;
   queue(model: string, lane: Lane): EncodeQueue;
@@ -59,40 +65,81 @@ export function enqueueShared(shared: SharedChunk, ports: EnqueuePorts): void {
   send([chunk], ports);
 }
 
-/** Sends a call of many chunks, a window of them at a time. */
+/**
+ * Sends a call of many chunks, a window of them at a time, each when the farm has room for it.
+ * Once the first is in, the call is no longer refused for lack of room: what it gives back lets the next in.
+ */
 export function enqueueRequest(
   call: CallPart,
   ranges: readonly TextRange[],
   terms: SharedTerms,
   ports: EnqueuePorts,
 ): void {
+  const { lease } = ports;
   const requestId = ports.nextRequestId();
   const queue = ports.queue(terms.registration.model, terms.lane);
-  const outstanding = new Set<PendingChunk>();
+  const outstanding = new Map<PendingChunk, Load>();
+  const seekers = new Set<RoomSeeker>();
+  let ready: PendingChunk[] = [];
   let next = 0;
-  const fill = (): void => {
-    if (call.hasEnded) return;
-    const chunks: PendingChunk[] = [];
-    for (; next < ranges.length && outstanding.size < MAX_OUTSTANDING_CHUNKS; next += 1) {
-      const { from, to } = ranges[next] ?? { from: 0, to: 0 };
-      const texts = call.texts.slice(from, to);
-      const job = makeJob(terms, ports, { requestId, chunkIndex: next, texts, patienceMs: call.patienceMs });
-      const chunk = ports.pending.add(
-        job,
-        queue,
-        (settled) => {
-          outstanding.delete(chunk);
-          call.put(from, settled, 0, texts.length);
-          fill();
-        },
-        (error) => call.fail(error),
-      );
-      outstanding.add(chunk);
-      chunks.push(chunk);
-    }
-    if (chunks.length > 0) send(chunks, ports);
+  let hasBegun = false;
+  const sendReady = (): void => {
+    const chunks = ready;
+    ready = [];
+    if (!call.hasEnded) send(chunks, ports);
   };
-  call.onDetach(() => cancelChunks([...outstanding], ports));
+  const enter = (chunkIndex: number, from: number, texts: readonly EncodeText[], load: Load): void => {
+    hasBegun = true;
+    const job = makeJob(terms, ports, { requestId, chunkIndex, texts, patienceMs: call.patienceMs });
+    const chunk = ports.pending.add(
+      job,
+      queue,
+      (settled) => {
+        outstanding.delete(chunk);
+        lease.give(load);
+        call.put(from, settled, 0, texts.length);
+        fill();
+      },
+      (error) => call.fail(error),
+    );
+    outstanding.set(chunk, load);
+    // Those that come in with one answer leave with one call.
+    if (ready.length === 0) queueMicrotask(sendReady);
+    ready.push(chunk);
+  };
+  const fill = (): void => {
+    while (next < ranges.length && outstanding.size + seekers.size < MAX_OUTSTANDING_CHUNKS) {
+      if (call.hasEnded) return;
+      const chunkIndex = next;
+      const { from, to } = ranges[chunkIndex] ?? { from: 0, to: 0 };
+      const texts = call.texts.slice(from, to);
+      const load = chunkLoad(texts, terms.registration, terms.options);
+      next += 1;
+      if (lease.tryTake(load)) enter(chunkIndex, from, texts, load);
+      else {
+        const seeker: RoomSeeker = {
+          load,
+          whenOverloaded: () => (hasBegun ? 'wait' : call.whenOverloaded),
+          admit: () => {
+            seekers.delete(seeker);
+            enter(chunkIndex, from, texts, load);
+          },
+          refuse: (error) => call.fail(error),
+        };
+        seekers.add(seeker);
+        lease.seek(seeker);
+      }
+    }
+  };
+  call.explainDeadline(() => {
+    const [first] = seekers;
+    return outstanding.size === 0 ? first?.refusal : undefined;
+  });
+  call.onDetach(() => {
+    for (const seeker of seekers) lease.leave(seeker);
+    for (const load of outstanding.values()) lease.give(load);
+    cancelChunks([...outstanding.keys()], ports);
+  });
   fill();
 }
 
@@ -141,7 +188,10 @@ export function enqueueFault(thrown: unknown): FarmError {
   if (thrown instanceof FarmError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   if (message.startsWith('OOM')) {
-    return new FarmError('overloaded', 'Redis has no memory left for more jobs', { cause: thrown });
+    return new FarmError('overloaded', 'Redis has no memory left for more jobs', {
+      cause: thrown,
+      retryAfterMs: OUT_OF_MEMORY_RETRY_MS,
+    });
   }
   return new FarmError('redis_unavailable', `the job was not enqueued: ${message}`, { cause: thrown });
 }

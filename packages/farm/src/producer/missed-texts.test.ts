@@ -49,6 +49,9 @@ function callThatTakes(got: Map<number, number[]>): CallPart {
     texts: TEXTS,
     hasEnded: false,
     patienceMs: 1,
+    whenOverloaded: 'reject',
+    ended: Promise.resolve(),
+    explainDeadline: () => undefined,
     fail: () => undefined,
     onDetach: () => undefined,
     put(at, { block }, from, to) {

@@ -1,5 +1,6 @@
 import type { EncodeText, FarmError } from '@embedfarm/contract';
 import type { CallPart } from './call-part.ts';
+import type { WhenOverloaded } from './overloaded.ts';
 import type { SettledChunk } from './pending-chunks.ts';
 
 /** The texts of a call that the cache does not have: they travel one after the other, and go back to their places. */
@@ -21,6 +22,18 @@ export class MissedTexts implements CallPart {
 
   get patienceMs(): number {
     return this.#call.patienceMs;
+  }
+
+  get whenOverloaded(): WhenOverloaded {
+    return this.#call.whenOverloaded;
+  }
+
+  get ended(): Promise<unknown> {
+    return this.#call.ended;
+  }
+
+  explainDeadline(refusal: () => FarmError | undefined): void {
+    this.#call.explainDeadline(refusal);
   }
 
   put(at: number, chunk: SettledChunk, from: number, to: number): void {

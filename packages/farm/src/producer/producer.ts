@@ -13,10 +13,11 @@ import {
 import type { Redis } from 'ioredis';
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { z } from 'zod';
 import { EncodeQueue } from '../queue/encode-queue.ts';
 import { TenantWeights } from '../queue/tenant-weights.ts';
 import { connectRedis, disconnectRedis, hidePassword, waitForRedis } from '../redis/connect.ts';
+import { askLease } from '../redis/admission.ts';
+import { readFarmLimits, setFarmLimits, type FarmLimits, type NewFarmLimits } from '../redis/farm-limits.ts';
 import { ModelRegistry } from '../redis/model-registry.ts';
 import { removeClient } from '../redis/presence.ts';
 import { RedisClock } from '../redis/redis-clock.ts';
@@ -25,18 +26,25 @@ import { takeResult } from '../redis/result-store.ts';
 import { answerFromCache } from './answer-from-cache.ts';
 import type { CallPart } from './call-part.ts';
 import { Coalescer, sharedTerms, type SharedTerms } from './coalesce.ts';
+import { admitCall } from './admit-call.ts';
+import { ClientLease } from './client-lease.ts';
+import { deadlineFault } from './deadline-fault.ts';
 import { EncodeCall, IDLE_TIMEOUT_MS, withoutSpent, type CallOptions } from './encode-call.ts';
 import type { EncodedTexts } from './encoded-texts.ts';
-import { enqueueRequest, enqueueShared, type EnqueuePorts } from './enqueue.ts';
+import { enqueueFault, enqueueRequest, enqueueShared, type EnqueuePorts } from './enqueue.ts';
 import { ModelCache } from './model-cache.ts';
 import { OpenGuard } from './open-guard.ts';
 import { PendingChunks } from './pending-chunks.ts';
+import { producerOptionsSchema, type ProducerOptions } from './producer-options.ts';
 import { splitTexts } from './split-texts.ts';
 import { SubmittedRequests } from './submitted-requests.ts';
 import { sweepPending } from './sweep.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 
 export type { CallOptions } from './encode-call.ts';
+export { producerOptionsSchema, type ProducerOptions } from './producer-options.ts';
+export type { WhenOverloaded } from './overloaded.ts';
+export type { FarmLimits, NewFarmLimits } from '../redis/farm-limits.ts';
 export { TextsFailed, failedTexts, type EncodedTexts, type FailedText } from './encoded-texts.ts';
 export { hidePassword } from '../redis/connect.ts';
 export { withDeadline } from '../redis/with-deadline.ts';
@@ -53,24 +61,10 @@ export type { Filling, SubmitTerms } from './submit.ts';
 export type { SubmittedRequests } from './submitted-requests.ts';
 
 const HEARTBEAT_MS = 5_000;
-/** Longest a producer asks Redis why a call got nothing. */
-const DEADLINE_FAULT_MS = 1_000;
 /** Longest a look at the weights, or a change, may take. */
 const ASK_TIMEOUT_MS = 5_000;
 /** Longest a producer that closes waits for Redis to hear of it. */
 const LEAVE_MS = 1_000;
-
-export const producerOptionsSchema = z.strictObject({
-  /** `redis://` or `rediss://` URL. */
-  redis: z.string().default('redis://127.0.0.1:6379'),
-
-  /** Hash-tagged prefix of the farm's keys; one Redis can hold several farms. */
-  prefix: z.string().min(1).max(64).optional(),
-
-  /** How long `connect` waits for Redis, in ms. */
-  timeoutMs: z.int().min(1).max(2_147_483_647).default(10_000),
-});
-export type ProducerOptions = z.input<typeof producerOptionsSchema>;
 
 /** The producer's side of the farm: texts to chunk jobs, replies to vectors. */
 export class Producer {
@@ -88,6 +82,7 @@ export class Producer {
   readonly #queues = new Map<string, EncodeQueue>();
   readonly #pending = new PendingChunks();
   readonly #coalescer: Coalescer;
+  readonly #lease: ClientLease;
   readonly #ports: EnqueuePorts;
   readonly #calls = new Set<EncodeCall>();
   #replies!: ReplyStream;
@@ -103,11 +98,17 @@ export class Producer {
     this.#clock = clock;
     this.#registry = new ModelRegistry(command, keys);
     this.#models = new ModelCache(this.#registry);
+    this.#lease = new ClientLease({
+      ask: (use, options) => askLease(command, keys, this.clientId, use, options),
+      isReady: () => command.status === 'ready',
+      faultOf: enqueueFault,
+    });
     this.#ports = {
       redis: command,
       keys,
       clientId: this.clientId,
       pending: this.#pending,
+      lease: this.#lease,
       nowMs: () => clock.nowMs(),
       nextRequestId: () => this.#nextRequestId(),
       queue: (model, lane) => this.#queue(model, lane),
@@ -159,7 +160,7 @@ export class Producer {
     const { model } = registration;
     const terms = sharedTerms(request, registration, texts.length);
     const left = withoutSpent(options, startedAt);
-    const call = new EncodeCall(model, texts, left, () => this.#deadlineFault(model));
+    const call = new EncodeCall(model, texts, left, (refusal) => this.#deadlineFault(model, refusal));
     this.#calls.add(call);
     if (terms.cacheTtlMs === undefined) this.#send(call, terms);
     else answerFromCache(call, terms, this.#ports, (missed) => this.#send(missed, terms));
@@ -173,8 +174,18 @@ export class Producer {
   #send(part: CallPart, terms: SharedTerms): void {
     if (part.hasEnded) return;
     const ranges = splitTexts(part.texts, terms.maxTexts);
-    if (ranges.length === 1) this.#coalescer.add(part, terms);
+    if (ranges.length === 1) admitCall(part, terms, this.#lease, this.#coalescer);
     else enqueueRequest(part, ranges, terms, this.#ports);
+  }
+
+  /** What the whole farm may hold. */
+  async limits(): Promise<FarmLimits> {
+    return await this.#ask(() => readFarmLimits(this.#command, this.#keys));
+  }
+
+  /** @throws FarmError `invalid_argument` naming a broken limit. */
+  async setLimits(limits: NewFarmLimits): Promise<void> {
+    await this.#ask(() => setFarmLimits(this.#command, this.#keys, limits));
   }
 
   /** Open calls reject with `cancelled`. Safe to call twice. */
@@ -191,6 +202,7 @@ export class Producer {
       clientId: this.clientId,
       onReply: (reply) => void this.#onReply(reply),
     });
+    await this.#lease.renew();
     this.#command.on('ready', this.#beat);
     this.#heartbeat = setInterval(this.#beat, HEARTBEAT_MS);
   }
@@ -198,7 +210,7 @@ export class Producer {
   /** Every 5 s and on every reconnect: says that the client lives, and looks after silent chunks. */
   readonly #beat = (): void => {
     if (this.#command.status !== 'ready') return;
-    Promise.all([this.#replies.renew(), this.#clock.sync(this.#command)])
+    Promise.all([this.#replies.renew(), this.#clock.sync(this.#command), this.#lease.renew()])
       .then(() => sweepPending(this.#command, this.#keys, this.#pending, () => this.#clock.nowMs()))
       // A lost connection: the next beat comes with the next one.
       .catch(() => undefined);
@@ -244,16 +256,13 @@ export class Producer {
     return `0-${this.clientId}-${this.#requests.toString(36)}`;
   }
 
-  async #deadlineFault(model: string): Promise<FarmError> {
-    if (this.#command.status !== 'ready') return this.#redisFault();
-    const workers = await withDeadline(
-      this.#registry.countWorkers(model, this.#clock.nowMs()),
-      { timeoutMs: DEADLINE_FAULT_MS },
-      () => this.#redisFault(),
-    ).catch(() => undefined);
-    if (workers === undefined) return this.#redisFault();
-    if (workers === 0) return new FarmError('no_worker', `no worker serves the model "${model}" now`);
-    return new FarmError('deadline_exceeded', `not done in time; ${workers} workers serve "${model}"`);
+  #deadlineFault(model: string, refusal: FarmError | undefined): Promise<FarmError> {
+    return deadlineFault(model, refusal, {
+      registry: this.#registry,
+      isReady: () => this.#command.status === 'ready',
+      nowMs: () => this.#clock.nowMs(),
+      redisFault: () => this.#redisFault(),
+    });
   }
 
   #redisFault(): FarmError {
@@ -266,6 +275,7 @@ export class Producer {
     this.#guard.close();
     for (const call of this.#calls) call.fail(new FarmError('cancelled', 'the farm connection was closed'));
     await this.requests.close();
+    this.#lease.close();
     await this.#replies.close();
     for (const queue of this.#queues.values()) await queue.close();
     if (this.#command.status === 'ready') {

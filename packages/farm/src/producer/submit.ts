@@ -1,16 +1,27 @@
 import { FarmError, type EncodeJob, type EncodeText } from '@embedfarm/contract';
+import { chunkLoad, sumLoads, type Load } from '../queue/chunk-load.ts';
 import { buryRequest, removeChunks } from '../request/cancel-request.ts';
-import { abandonRequest, openRequest, planChunks, sealRequest } from '../request/fill-request.ts';
+import {
+  abandonRequest,
+  forgetRequest,
+  openRequest,
+  planChunks,
+  sealRequest,
+} from '../request/fill-request.ts';
 import { gatherSlices, sliceList, type GatheredChunk, type TextSource } from '../request/gather-chunks.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 import { checkWebhookHost } from '../webhook/served-hosts.ts';
 import type { SharedTerms } from './coalesce.ts';
 import { IDLE_TIMEOUT_MS, type CallOptions } from './encode-call.ts';
 import { enqueueFault, type EnqueuePorts } from './enqueue.ts';
+import type { WhenOverloaded } from './overloaded.ts';
+import { reserve } from './reserve.ts';
 import { splitTexts } from './split-texts.ts';
 
 /** Results of a submitted request live this long after its end. */
 export const SUBMITTED_RESULT_TTL_MS = 24 * 3_600_000;
+/** An iterable without a deadline waits for room as long as it takes. */
+const MAX_WAIT_MS = 2_147_483_647;
 /** Longest the end of a filling that failed may take. */
 const END_MS = 5_000;
 
@@ -52,7 +63,8 @@ export async function submitTexts(
   if (isList(source)) {
     const ranges = splitTexts(source, terms.maxTexts);
     await fill.open({ texts: source.length, chunks: ranges.length });
-    return { requestId: fill.requestId, filled: fill.fillOrCancel(sliceList(source, ranges)) };
+    const slices = [...sliceList(source, ranges)];
+    return { requestId: fill.requestId, filled: fill.fillOrCancel(slices) };
   }
   await fill.open(undefined);
   const signal = AbortSignal.any([options.closed, ...(options.signal ? [options.signal] : [])]);
@@ -110,7 +122,14 @@ class RequestFilling {
     });
   }
 
-  async fillOrCancel(slices: Iterable<GatheredChunk[]>): Promise<void> {
+  /** A list has room as a whole, or none. */
+  async fillOrCancel(slices: readonly GatheredChunk[][]): Promise<void> {
+    try {
+      await this.#reserve(slices.flat(), this.#options.whenOverloaded ?? 'reject');
+    } catch (thrown) {
+      await this.#end(() => forgetRequest(this.#ports.redis, this.#ports.keys, this.requestId));
+      throw enqueueFault(thrown);
+    }
     try {
       await this.#fill(slices);
     } catch (thrown) {
@@ -121,7 +140,7 @@ class RequestFilling {
 
   async fillOrAbandon(slices: AsyncIterable<GatheredChunk[]>): Promise<void> {
     try {
-      await this.#fill(slices);
+      await this.#fill(this.#admitted(slices));
     } catch (thrown) {
       const fault = enqueueFault(thrown);
       const isTakenBack = fault.code === 'cancelled' && !this.#options.closed.aborted;
@@ -153,21 +172,42 @@ class RequestFilling {
     this.#checkState(await this.#within(planChunks(redis, keys, this.requestId, plan)));
   }
 
+  async *#admitted(slices: AsyncIterable<GatheredChunk[]>): AsyncGenerator<GatheredChunk[]> {
+    for await (const slice of slices) {
+      await this.#reserve(slice, this.#options.whenOverloaded ?? 'wait');
+      yield slice;
+    }
+  }
+
+  /** Room in the farm, held by the request whatever becomes of its producer. */
+  async #reserve(chunks: readonly GatheredChunk[], whenOverloaded: WhenOverloaded): Promise<void> {
+    const { redis, keys } = this.#ports;
+    const timeoutMs = this.#deadlineAt === undefined ? MAX_WAIT_MS : this.#leftMs;
+    const load = sumLoads(chunks.map((chunk) => this.#loadOf(chunk)));
+    const terms = { whenOverloaded, signal: this.#options.signal, timeoutMs };
+    await reserve(redis, keys, this.requestId, load, terms);
+  }
+
+  #loadOf({ texts }: GatheredChunk): Load {
+    return chunkLoad(texts, this.#terms.registration, this.#terms.options);
+  }
+
   #jobsOf(slice: readonly GatheredChunk[]): EncodeJob[] {
     const { registration, options, tenant, cacheTtlMs } = this.#terms;
-    return slice.map(({ texts, refused }, index) => ({
+    return slice.map((chunk, index) => ({
       version: 1,
       requestId: this.requestId,
       chunkIndex: this.#chunks + index,
       clientId: this.#ports.clientId,
       model: registration.model,
       fingerprint: registration.fingerprint,
-      texts,
+      texts: chunk.texts,
       options,
       ...(tenant === undefined ? {} : { tenant }),
       tracked: true,
       awaited: false,
-      ...(refused.length === 0 ? {} : { refused }),
+      ...(chunk.refused.length === 0 ? {} : { refused: chunk.refused }),
+      reservedBytes: this.#loadOf(chunk).bytes,
       deadlineMs: 0,
       resultTtlMs: this.#resultTtlMs,
       ...(cacheTtlMs === undefined ? {} : { cacheTtlMs }),
@@ -212,8 +252,13 @@ class RequestFilling {
 
   async #within<Value>(step: Promise<Value>): Promise<Value> {
     const { signal } = this.#options;
-    const leftMs = this.#deadlineAt === undefined ? IDLE_TIMEOUT_MS : this.#deadlineAt - this.#ports.nowMs();
-    return await withDeadline(step, { signal, timeoutMs: Math.max(1, leftMs) }, noAnswer);
+    return await withDeadline(step, { signal, timeoutMs: this.#leftMs }, noAnswer);
+  }
+
+  get #leftMs(): number {
+    return this.#deadlineAt === undefined
+      ? IDLE_TIMEOUT_MS
+      : Math.max(1, this.#deadlineAt - this.#ports.nowMs());
   }
 
   #tellProgress(): void {

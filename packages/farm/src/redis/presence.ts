@@ -1,5 +1,6 @@
 import type { RedisKeys } from '@embedfarm/contract';
 import type { Redis } from 'ioredis';
+import { dropClientLease } from './admission.ts';
 import { RedisScript } from './redis-script.ts';
 
 /** A client counts as alive this long after its last heartbeat. */
@@ -37,7 +38,10 @@ export async function announceClient(redis: Redis, keys: RedisKeys, clientId: st
   return String(lastId);
 }
 
-/** Takes a client's leave: it no longer counts, and its reply stream goes. */
+/** Takes a client's leave: it no longer counts, its reply stream goes, and what it held of the farm's room. */
 export async function removeClient(redis: Redis, keys: RedisKeys, clientId: string): Promise<void> {
-  await redis.multi().zrem(keys.clients, clientId).unlink(keys.reply(clientId)).exec();
+  await Promise.all([
+    redis.multi().zrem(keys.clients, clientId).unlink(keys.reply(clientId)).exec(),
+    dropClientLease(redis, keys, clientId),
+  ]);
 }

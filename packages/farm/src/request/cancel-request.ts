@@ -15,7 +15,7 @@ const SLICE_CHUNKS = 256;
  * KEYS as requestScriptKeys; ARGV request id, tombstone TTL; 0 makes none.
  * Returns the state after, nil where there is no request.
  */
-const cancelScript = new RedisScript(`
+const cancelScript = new RedisScript(`#!lua flags=allow-oom
 ${END_REQUEST_LUA}
 local record = redis.call('HMGET', KEYS[1], 'state', 'chunksEnqueued', 'textsEnqueued')
 local state = record[1]
@@ -32,6 +32,7 @@ if state == 'filling' or state == 'queued' or state == 'running' then
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
   redis.call('HSET', KEYS[1], 'state', 'cancelled', 'sealed', 1, 'updatedAtMs', now)
+  followRecord(KEYS[7], KEYS[1], ARGV[1])
   endRequest(ARGV[1])
   return 'cancelled'
 end
@@ -56,7 +57,7 @@ export async function buryRequest(
  * KEYS as requestScriptKeys, job prefix; ARGV request id, first chunk, chunk after the last.
  * Returns how many were settled.
  */
-const settleGoneScript = new RedisScript(`
+const settleGoneScript = new RedisScript(`#!lua flags=allow-oom
 ${END_REQUEST_LUA}
 if redis.call('HGET', KEYS[1], 'state') ~= 'cancelled' then return 0 end
 local settled = 0

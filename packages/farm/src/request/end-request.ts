@@ -1,3 +1,4 @@
+import { RELEASE_CHUNK_LUA } from '../redis/lease-lua.ts';
 import { ANNOUNCE_END_LUA } from '../webhook/announce-end.ts';
 
 /** How long the record of a request outlives its results, to say that they are gone. */
@@ -11,6 +12,7 @@ const EXPIRED_RECORD_TTL_MS = 24 * 3_600_000;
  */
 export const END_REQUEST_LUA = `
 ${ANNOUNCE_END_LUA}
+${RELEASE_CHUNK_LUA}
 local function endRequest(id)
   local record = redis.call('HMGET', KEYS[1], 'state', 'sealed', 'chunks', 'chunksSettled', 'textsDone',
     'endedAtMs', 'resultTtlMs', 'abandoned', 'texts')
@@ -31,6 +33,7 @@ local function endRequest(id)
   redis.call('PEXPIRE', KEYS[1], ttl + ${EXPIRED_RECORD_TTL_MS})
   redis.call('PEXPIRE', KEYS[2], ttl)
   redis.call('PEXPIRE', KEYS[3], ttl)
+  followRecord(KEYS[7], KEYS[1], id)
   for chunk = 0, tonumber(record[3]) - 1 do
     redis.call('PEXPIRE', KEYS[5] .. id .. '.' .. chunk, ttl)
   end

@@ -72,6 +72,16 @@ export async function openRequest(redis: Redis, keys: RedisKeys, request: NewReq
   );
 }
 
+/** Takes back a record that no chunk was enqueued for. */
+export async function forgetRequest(redis: Redis, keys: RedisKeys, requestId: string): Promise<void> {
+  await redis
+    .multi()
+    .unlink(keys.request(requestId))
+    .zrem(keys.requests, requestId)
+    .zrem(keys.openRequests, requestId)
+    .exec();
+}
+
 /**
  * What is in the queue, and what comes next. A producer that dies between the two leaves a range of chunks whose
  * jobs may be there or not; who ends the request in its place looks (see abandonScript).
@@ -144,7 +154,7 @@ export async function sealRequest(
  * KEYS as requestScriptKeys, clients, job prefix; ARGV request id, client TTL, whether only a dead client's, fault.
  * Returns 1 when it was abandoned by this call.
  */
-const abandonScript = new RedisScript(`
+const abandonScript = new RedisScript(`#!lua flags=allow-oom
 ${END_REQUEST_LUA}
 local record = redis.call('HMGET', KEYS[1], 'state', 'clientId', 'chunksEnqueued', 'chunksPlanned', 'startedAtMs')
 if record[1] ~= 'filling' then return 0 end

@@ -61,7 +61,7 @@ export class WebhookDeliverer {
           retryDelayMs(
             options.retryDelaysMs,
             failedAttempts,
-            fault instanceof DeliveryFault ? fault.retryAfterMs : 0,
+            (fault instanceof DeliveryFault ? fault.retryAfterMs : undefined) ?? 0,
             Math.random(),
           ),
       },

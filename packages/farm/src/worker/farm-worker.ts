@@ -16,6 +16,7 @@ import { ModelRegistry } from '../redis/model-registry.ts';
 import { RedisClock } from '../redis/redis-clock.ts';
 import { sampleStats } from '../redis/stats.ts';
 import { lostBlock, TEND_MS, tendRequests } from '../request/tend-requests.ts';
+import { syncAdmission } from '../redis/sync-admission.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 import { WebhookDeliverer } from '../webhook/webhook-deliverer.ts';
 import type { Encoder } from './encoder.ts';
@@ -190,6 +191,7 @@ export class FarmWorker {
         this.#state = 'running';
         this.#puller.resume('refused');
       }
+      await syncAdmission(this.#redis, this.#keys, { ifDue: true });
     } catch (fault) {
       if (isModelChanged(fault) && this.#state === 'running') {
         this.#state = 'refused';

@@ -25,7 +25,7 @@ const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
  *
  * KEYS as requestScriptKeys, then result, reply, stats prefix, fair share, bulk job
  * ARGV request id, job id, chunk index, status, block, result TTL, tracked, awaited, texts, failed texts,
- *      truncated texts, tokens, worker id, max inline bytes, max unread bytes, stats TTL, request TTL
+ *      truncated texts, tokens, worker id, max inline bytes, max unread bytes, stats TTL, request TTL, reserved bytes
  * Returns 'settled' the first time, 'again' after that, 'gone' when the request's record is, or has no such chunk.
  */
 const finishScript = new RedisScript(`
@@ -80,6 +80,7 @@ if ARGV[4] ~= 'cancelled' then
 end
 redis.call('HSET', KEYS[1], 'updatedAtMs', now)
 for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[17]) end
+releaseChunk(KEYS[7], KEYS[1], ARGV[1], tonumber(ARGV[18]), #ARGV[5])
 endRequest(ARGV[1])
 return 'settled'`);
 
@@ -128,6 +129,7 @@ export async function finishChunk(
       MAX_UNREAD_BYTES,
       STATS_SECOND_TTL_S,
       REQUEST_TTL_MS,
+      job.reservedBytes ?? 0,
     ],
   );
 }

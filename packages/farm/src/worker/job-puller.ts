@@ -22,6 +22,7 @@ import type { Encoder } from './encoder.ts';
 import { EngineDoor } from './engine-door.ts';
 import type { farmWorkerOptionsSchema } from './farm-worker-options.ts';
 import { finishChunk } from './finish-chunk.ts';
+import { MemoryGate } from './memory-gate.ts';
 import { processJob, SettledFailure, type JobPorts, type PulledJob } from './process-job.ts';
 import { rest } from './rest.ts';
 import { settleBrokenJob } from './settle-broken-job.ts';
@@ -31,15 +32,13 @@ import { startChunk } from './start-chunk.ts';
 const BULLMQ_MAX_STALLS = Number.MAX_SAFE_INTEGER;
 /** Before a chunk that failed for a reason that may pass is tried again; doubled each time. */
 const RETRY_REST_MS = 200;
-/** Redis is asked again after this, as long as it has no memory for a result. */
-const STORE_RETRY_MS = 500;
 /** Beyond the grace time, for giving jobs back and ending connections. */
 const HAND_BACK_MS = 5_000;
 /** Pulling starts again when the line is this far below the limit, so that it does not flutter. */
 const RESUME_SHARE = 0.75;
 
-/** Why nothing is pulled: the line is full, the model's name is taken, the worker drains. */
-type PauseReason = 'backlog' | 'refused' | 'draining';
+/** Why nothing is pulled: the line is full, the model's name is taken, Redis has no memory, the worker drains. */
+type PauseReason = 'backlog' | 'refused' | 'memory' | 'draining';
 
 export interface JobPullerParts {
   readonly redis: Redis;
@@ -66,10 +65,20 @@ export class JobPuller {
   readonly #draining = new AbortController();
   readonly #door = new EngineDoor();
   readonly #suspects: SuspectRuns;
+  readonly #memory: MemoryGate;
 
   constructor(parts: JobPullerParts) {
     this.#parts = parts;
     this.#suspects = new SuspectRuns(parts.redis, parts.keys);
+    this.#memory = new MemoryGate({
+      redis: parts.redis,
+      keys: parts.keys,
+      onFull: (fault) => {
+        this.pause('memory');
+        parts.onFault('Redis memory', fault);
+      },
+      onRoom: () => this.resume('memory'),
+    });
     this.#encoder = new CachedEncoder({
       ...parts,
       encoder: { encode: (texts, options, call) => this.#encodeInside(texts, options, call) },
@@ -107,7 +116,9 @@ export class JobPuller {
           drainDelay: 2,
         },
       );
-      worker.on('error', (fault) => onFault('queue', fault));
+      worker.on('error', (fault) => {
+        if (!this.#memory.shut(fault)) onFault('queue', fault);
+      });
       this.#workers.push(worker);
     }
   }
@@ -151,6 +162,7 @@ export class JobPuller {
     } finally {
       clearTimeout(grace);
       this.#stopListening();
+      this.#memory.close();
     }
   }
 
@@ -234,9 +246,9 @@ export class JobPuller {
       try {
         return await write();
       } catch (fault) {
-        if (!(fault instanceof Error) || !fault.message.startsWith('OOM')) throw fault;
+        if (this.#draining.signal.aborted || !this.#memory.shut(fault)) throw fault;
         this.#parts.onFault(what, fault);
-        await new Promise((resolve) => setTimeout(resolve, STORE_RETRY_MS));
+        await this.#memory.room();
       }
     }
   }
