@@ -4,6 +4,7 @@ import { cancelCommand } from './commands/cancel.ts';
 import { convertCommand } from './commands/convert.ts';
 import { dashboardCommand } from './commands/dashboard.ts';
 import { encodeCommand } from './commands/encode.ts';
+import { limitsCommand } from './commands/limits.ts';
 import { requestsCommand } from './commands/requests.ts';
 import { resultCommand } from './commands/result.ts';
 import { startCommand } from './commands/start.ts';
@@ -27,6 +28,7 @@ export function createProgram(): Command {
     resultCommand,
     cancelCommand,
     statusCommand,
+    limitsCommand,
     convertCommand,
   ];
   for (const create of commands) program.addCommand(create());

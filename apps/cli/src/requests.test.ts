@@ -111,6 +111,29 @@ describe('requests from the command line', () => {
     expect([again.exitCode, again.stderr]).toEqual([1, expect.stringContaining('[result_expired]')]);
   });
 
+  it('are held to limits and weights that are set for the whole farm', async () => {
+    const set = [
+      'limits',
+      '--texts',
+      '1000',
+      '--memory-share',
+      '0.5',
+      '--weight',
+      'a=3',
+      '--weight',
+      'b=0.5',
+    ];
+    expect((await line.run(set)).stdout).toMatch(/^texts +\d+ +of 1000\n(.*\n)*memory .* 50 % of .*\nweight/);
+    const json = JSON.parse((await line.run(['limits', '--json'])).stdout);
+    expect(json).toMatchObject({ texts: 1000, bytes: null, memoryShare: 0.5, weights: { a: 3, b: 0.5 } });
+    const many = 'text\n'.repeat(1_001);
+    const refused = await line.run(['submit', '-', '--model', 'tiny'], { input: many });
+    // Of a stream the farm takes as much as it has room for at a time.
+    expect(refused.exitCode).toBe(0);
+    await line.run(['limits', '--texts', '50000000', '--weight', 'a=1']);
+    expect(JSON.parse((await line.run(['limits', '--json'])).stdout).weights).toEqual({ b: 0.5 });
+  });
+
   it.each([
     [['submit', 'empty.txt'], 'empty.txt holds no texts'],
     [['submit', 'broken.jsonl'], 'broken.jsonl: line 1 is not JSON'],
@@ -118,6 +141,8 @@ describe('requests from the command line', () => {
     [['result', 'never', '--out', 'x.npy'], 'there is no request never'],
     [['result', '?'], 'request id'],
     [['cancel', 'never'], 'there is no request never'],
+    [['limits', '--texts', '1'], 'at texts'],
+    [['limits', '--weight', 'a=1000'], 'at weight'],
   ])('say what is wrong with %j', async (args, message) => {
     await writeFile(join(line.dir, 'empty.txt'), '');
     await writeFile(join(line.dir, 'broken.jsonl'), '{');

@@ -172,10 +172,25 @@ class RequestFilling {
     this.#checkState(await this.#within(planChunks(redis, keys, this.requestId, plan)));
   }
 
+  /** As there is room: a slice that a small farm has no room for goes in halves. */
   async *#admitted(slices: AsyncIterable<GatheredChunk[]>): AsyncGenerator<GatheredChunk[]> {
     for await (const slice of slices) {
-      await this.#reserve(slice, this.#options.whenOverloaded ?? 'wait');
-      yield slice;
+      const left = [slice];
+      for (let part = left.shift(); part; part = left.shift()) {
+        if (await this.#hasRoomFor(part)) yield part;
+        else left.unshift(part.slice(0, part.length >> 1), part.slice(part.length >> 1));
+      }
+    }
+  }
+
+  /** @returns false for chunks that even an empty farm is too small for together. */
+  async #hasRoomFor(chunks: readonly GatheredChunk[]): Promise<boolean> {
+    try {
+      await this.#reserve(chunks, this.#options.whenOverloaded ?? 'wait');
+      return true;
+    } catch (thrown) {
+      if (chunks.length > 1 && FarmError.from(thrown).code === 'invalid_argument') return false;
+      throw thrown;
     }
   }
 
