@@ -26,20 +26,23 @@ import { answerFromCache } from './answer-from-cache.ts';
 import type { CallPart } from './call-part.ts';
 import { Coalescer, sharedTerms, type SharedTerms } from './coalesce.ts';
 import { EncodeCall, IDLE_TIMEOUT_MS, withoutSpent, type CallOptions } from './encode-call.ts';
+import { EncodeStream } from './encode-stream.ts';
 import type { EncodedTexts } from './encoded-texts.ts';
 import { enqueueRequest, enqueueShared, type EnqueuePorts } from './enqueue.ts';
 import { ModelCache } from './model-cache.ts';
+import { openCarrier } from './open-carrier.ts';
 import { OpenGuard } from './open-guard.ts';
 import { PendingChunks } from './pending-chunks.ts';
+import type { EncodedChunk, ProducerPort, StreamOptions, TextSource } from './producer-port.ts';
 import { splitTexts } from './split-texts.ts';
 import { SubmittedRequests } from './submitted-requests.ts';
 import { sweepPending } from './sweep.ts';
+import { isStreamJob } from '../redis/stream-job-id.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 
 export type { CallOptions } from './encode-call.ts';
 export { TextsFailed, failedTexts, type EncodedTexts, type FailedText } from './encoded-texts.ts';
-export { hidePassword } from '../redis/connect.ts';
-export { withDeadline } from '../redis/with-deadline.ts';
+export { hidePassword, withDeadline };
 export type { TextSource } from '../request/gather-chunks.ts';
 export type { RequestFilter } from '../request/list-requests.ts';
 export type { EncodedChunk, ReadOptions } from '../request/request-chunks.ts';
@@ -50,15 +53,15 @@ export {
   type RequestState,
 } from '../request/request-record.ts';
 export type { Filling, SubmitTerms } from './submit.ts';
-export type { SubmittedRequests } from './submitted-requests.ts';
+export { interruptible } from './interruptible.ts';
+export type { ProducerPort, RequestsPort } from './producer-port.ts';
+export { streamOptionsSchema, type StreamOptions } from './stream-options.ts';
 
 const HEARTBEAT_MS = 5_000;
-/** Longest a producer asks Redis why a call got nothing. */
-const DEADLINE_FAULT_MS = 1_000;
 /** Longest a look at the weights, or a change, may take. */
 const ASK_TIMEOUT_MS = 5_000;
-/** Longest a producer that closes waits for Redis to hear of it. */
-const LEAVE_MS = 1_000;
+/** Longest a producer asks Redis why a call got nothing, and one that closes waits for it to hear of that. */
+const LAST_STEP_MS = 1_000;
 
 export const producerOptionsSchema = z.strictObject({
   /** `redis://` or `rediss://` URL. */
@@ -73,7 +76,7 @@ export const producerOptionsSchema = z.strictObject({
 export type ProducerOptions = z.input<typeof producerOptionsSchema>;
 
 /** The producer's side of the farm: texts to chunk jobs, replies to vectors. */
-export class Producer {
+export class Producer implements ProducerPort {
   readonly clientId: string;
   /** Submitted requests, those of other producers too. */
   readonly requests: SubmittedRequests;
@@ -89,7 +92,7 @@ export class Producer {
   readonly #pending = new PendingChunks();
   readonly #coalescer: Coalescer;
   readonly #ports: EnqueuePorts;
-  readonly #calls = new Set<EncodeCall>();
+  readonly #calls = new Set<{ fail(error: FarmError): void }>();
   #replies!: ReplyStream;
   #heartbeat: NodeJS.Timeout | undefined;
   #requests = 0;
@@ -177,6 +180,21 @@ export class Producer {
     else enqueueRequest(part, ranges, terms, this.#ports);
   }
 
+  /** Chunk by chunk, with back-pressure: see EncodeStream. */
+  stream(
+    texts: TextSource,
+    request: EncodeRequest,
+    options: StreamOptions,
+    call: CallOptions,
+  ): AsyncIterableIterator<EncodedChunk> {
+    const open = async () => {
+      const registration = await this.#resolve(request, call);
+      const fault = () => this.#deadlineFault(registration.model);
+      return openCarrier(request, registration, options, call, this.#ports, fault);
+    };
+    return new EncodeStream({ texts, request, options, call }, open, this.#calls).chunks();
+  }
+
   /** Open calls reject with `cancelled`. Safe to call twice. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -205,6 +223,8 @@ export class Producer {
   };
 
   async #onReply({ jobId, status, block }: Reply): Promise<void> {
+    // Nobody waits, and it is to stay stored.
+    if (isStreamJob(jobId) && !this.#pending.get(jobId)) return;
     try {
       const stored = block ? decodeVectorBlock(block) : await takeResult(this.#command, this.#keys, jobId);
       // Without a block and without a result the sweep decides.
@@ -248,7 +268,7 @@ export class Producer {
     if (this.#command.status !== 'ready') return this.#redisFault();
     const workers = await withDeadline(
       this.#registry.countWorkers(model, this.#clock.nowMs()),
-      { timeoutMs: DEADLINE_FAULT_MS },
+      { timeoutMs: LAST_STEP_MS },
       () => this.#redisFault(),
     ).catch(() => undefined);
     if (workers === undefined) return this.#redisFault();
@@ -271,7 +291,9 @@ export class Producer {
     if (this.#command.status === 'ready') {
       const leaving = removeClient(this.#command, this.#keys, this.clientId);
       // A Redis that does not answer forgets the client by itself.
-      await withDeadline(leaving, { timeoutMs: LEAVE_MS }, () => this.#redisFault()).catch(() => undefined);
+      await withDeadline(leaving, { timeoutMs: LAST_STEP_MS }, () => this.#redisFault()).catch(
+        () => undefined,
+      );
     }
     disconnectRedis(this.#command);
   }
