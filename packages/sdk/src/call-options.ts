@@ -8,9 +8,11 @@ import {
 } from '@embedfarm/contract';
 import {
   REQUEST_STATES,
+  streamOptionsSchema,
   type CallOptions,
   type ReadOptions,
   type RequestFilter,
+  type StreamOptions,
   type SubmitTerms,
 } from '@embedfarm/farm/producer';
 import { z } from 'zod';
@@ -69,6 +71,16 @@ type Typed<Options, Dtype extends VectorDtype> = Omit<Options, 'dtype'> & {
   dtype?: Dtype | undefined;
 };
 
+/** Options of `encodeStream`. */
+const streamCallSchema = z.strictObject({
+  ...encodeCallSchema.omit({ returnTokens: true }).shape,
+  ...streamOptionsSchema.shape,
+});
+export type StreamCallOptions<Dtype extends VectorDtype = VectorDtype> = Typed<
+  z.input<typeof streamCallSchema>,
+  Dtype
+>;
+
 /** Options of a request's `result`. */
 const resultSchema = z.strictObject({
   ...waitSchema.shape,
@@ -124,6 +136,21 @@ export function parseEncodeOptions(options: unknown): { request: EncodeRequest; 
     options,
   );
   return { request, wait: { signal, timeoutMs, onProgress } };
+}
+
+/** @throws FarmError `invalid_argument` with every broken or unknown option named. */
+export function parseStreamOptions(options: unknown): {
+  request: EncodeRequest;
+  stream: StreamOptions;
+  wait: CallOptions;
+} {
+  refuseLater(options);
+  const { id, position, order, window, signal, timeoutMs, onProgress, ...request } = parseOptions(
+    'stream options',
+    streamCallSchema,
+    options,
+  );
+  return { request, stream: { id, position, order, window }, wait: { signal, timeoutMs, onProgress } };
 }
 
 /** @throws FarmError `invalid_argument` with every broken or unknown option named. */
