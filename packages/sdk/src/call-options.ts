@@ -8,9 +8,11 @@ import {
 } from '@embedfarm/contract';
 import {
   REQUEST_STATES,
+  streamOptionsSchema,
   type CallOptions,
   type ReadOptions,
   type RequestFilter,
+  type StreamOptions,
   type SubmitTerms,
 } from '@embedfarm/farm/producer';
 import { z } from 'zod';
@@ -79,6 +81,16 @@ type Typed<Options, Dtype extends VectorDtype> = Omit<Options, 'dtype'> & {
   dtype?: Dtype | undefined;
 };
 
+/** Options of `encodeStream`. */
+const streamCallSchema = z.strictObject({
+  ...encodeCallSchema.omit({ returnTokens: true }).shape,
+  ...streamOptionsSchema.shape,
+});
+export type StreamCallOptions<Dtype extends VectorDtype = VectorDtype> = Typed<
+  z.input<typeof streamCallSchema>,
+  Dtype
+>;
+
 /** Options of a request's `result`. */
 const resultSchema = z.strictObject({
   ...waitSchema.shape,
@@ -135,6 +147,22 @@ export function parseEncodeOptions(options: unknown): { request: EncodeRequest; 
     options,
   );
   return { request, wait: { signal, timeoutMs, onProgress, whenOverloaded } };
+}
+
+/** @throws FarmError `invalid_argument` with every broken or unknown option named. */
+export function parseStreamOptions(options: unknown): {
+  request: EncodeRequest;
+  stream: StreamOptions;
+  wait: CallOptions;
+} {
+  refuseLater(options);
+  const { id, position, order, window, signal, timeoutMs, onProgress, whenOverloaded, ...request } =
+    parseOptions('stream options', streamCallSchema, options);
+  return {
+    request,
+    stream: { id, position, order, window },
+    wait: { signal, timeoutMs, onProgress, whenOverloaded },
+  };
 }
 
 /** @throws FarmError `invalid_argument` with every broken or unknown option named. */

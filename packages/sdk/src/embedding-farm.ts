@@ -7,35 +7,41 @@ import {
   type VectorDtype,
 } from '@embedfarm/contract';
 import type { FarmStatus } from '@embedfarm/farm/inspect';
+import { MemoryProducer, type MemoryOptions } from '@embedfarm/farm/memory';
 import {
   Producer,
   TextsFailed,
   type FarmLimits,
   type NewFarmLimits,
   type ProducerOptions,
+  type ProducerPort,
   type TextSource,
 } from '@embedfarm/farm/producer';
 import {
   parseEncodeOptions,
   parseRequestsOptions,
+  parseStreamOptions,
   parseSubmitOptions,
   type EncodeCallOptions,
   type RequestsOptions,
+  type StreamCallOptions,
   type SubmitCallOptions,
 } from './call-options.ts';
 import { Embeddings, type EmbeddingsOf } from './embeddings.ts';
+import type { EncodedRow } from './encoded-row.ts';
 import { readFarmStatus } from './read-farm-status.ts';
 import { RequestHandle, SubmittedRequest, toStatus, type RequestStatus } from './request-handle.ts';
+import { streamRows } from './stream-rows.ts';
 import { TextsFailedError } from './texts-failed-error.ts';
 
 /** A web app's connection to the farm. One is enough for a process; it counts as one client. */
 export class EmbeddingFarm {
-  readonly #producer: Producer;
-  readonly #options: ProducerOptions;
+  readonly #producer: ProducerPort;
+  readonly #readStatus: () => Promise<FarmStatus>;
 
-  private constructor(producer: Producer, options: ProducerOptions) {
+  private constructor(producer: ProducerPort, readStatus: () => Promise<FarmStatus>) {
     this.#producer = producer;
-    this.#options = options;
+    this.#readStatus = readStatus;
   }
 
   /**
@@ -48,7 +54,20 @@ export class EmbeddingFarm {
     options: ProducerOptions = {},
     call: { signal?: AbortSignal } = {},
   ): Promise<EmbeddingFarm> {
-    return new EmbeddingFarm(await Producer.open(options, call), options);
+    const { redis, prefix } = options;
+    return new EmbeddingFarm(await Producer.open(options, call), () => readFarmStatus({ redis, prefix }));
+  }
+
+  /**
+   * A farm without Redis, workers and model, for the tests of what uses one. The same calls with the same checks and
+   * errors; a word is a token, and a vector is made of its text's hash: the same for the same text and options, and it
+   * means nothing. Requests and results are gone with it, and no webhook is posted.
+   *
+   * @throws FarmError `invalid_argument` naming a broken option.
+   */
+  static inMemory(options: MemoryOptions): EmbeddingFarm {
+    const producer = new MemoryProducer(options);
+    return new EmbeddingFarm(producer, () => producer.status());
   }
 
   /** Names this SDK instance in the farm. */
@@ -76,6 +95,32 @@ export class EmbeddingFarm {
     } catch (thrown) {
       throw thrown instanceof TextsFailed ? new TextsFailedError(thrown) : FarmError.from(thrown);
     }
+  }
+
+  /**
+   * The vectors of any number of texts, row by row, with back-pressure on both sides: at most `window` chunks of up to
+   * 256 texts are on their way or wait to be taken, and the source is not read ahead of them. Bulk, unless `lane` says
+   * otherwise. Nothing is read or sent before the first row is asked for.
+   *
+   * A text that cannot be encoded, or is none, gets a row with its error, and the stream goes on. What the source throws
+   * comes after the rows that are done, in their turn. Leaving the loop cancels what is under way. `onProgress` tells the
+   * texts read so far as the total.
+   *
+   * With an `id` the stream can be taken up again, by another process too: the same texts from the beginning, and the
+   * rows that were taken as `position`. Chunks that are stored or under way are not encoded again; each is known by
+   * its texts, model and options, so what has changed is encoded anew. Their results stay for 24 hours, or until the
+   * consumer is a whole chunk past them. A chunk is then sent only when it is full, and leaving the loop cancels nothing.
+   *
+   * @throws FarmError at once: `invalid_argument` for an option, or for texts that are no iterable. From the loop:
+   * `deadline_exceeded` or `no_worker` (60 s without progress while the consumer waits for a chunk, or `timeoutMs` in
+   * all), `model_not_found`, `model_changed`, `overloaded`, `cancelled`, `redis_unavailable`.
+   */
+  encodeStream<Dtype extends VectorDtype = 'float32'>(
+    texts: TextSource,
+    options: StreamCallOptions<Dtype> = {},
+  ): AsyncIterableIterator<EncodedRow<Dtype>> {
+    const { request, stream, wait } = parseStreamOptions(options);
+    return streamRows<Dtype>(this.#producer.stream(texts, request, stream, wait));
   }
 
   /**
@@ -132,13 +177,12 @@ export class EmbeddingFarm {
 
   /** Models, workers, devices, backlog and clients at this moment. */
   async status(): Promise<FarmStatus> {
-    const { redis, prefix } = this.#options;
-    return await readFarmStatus({ redis, prefix });
+    return await this.#readStatus();
   }
 
   /** What the farm may hold: texts, bytes, and the share of Redis' memory at which it takes no more. */
   async limits(): Promise<FarmLimits> {
-    return await this.#producer.limits();
+    return await this.#producer.limits.read();
   }
 
   /**
@@ -147,7 +191,7 @@ export class EmbeddingFarm {
    * @throws FarmError `invalid_argument` naming a broken limit.
    */
   async setLimits(limits: NewFarmLimits): Promise<void> {
-    await this.#producer.setLimits(limits);
+    await this.#producer.limits.set(limits);
   }
 
   /** Open calls reject with `cancelled`; submitted requests go on. Safe to call twice. */

@@ -5,6 +5,7 @@ export {
   type Receipt,
   type VectorDtype,
 } from '@embedfarm/contract';
+export type { MemoryOptions } from '@embedfarm/farm/memory';
 export type { FarmStatus, ModelStatus } from '@embedfarm/farm/inspect';
 export {
   REQUEST_STATES,
@@ -20,6 +21,7 @@ export type {
   RequestsOptions,
   ResultOptions,
   RowsOptions,
+  StreamCallOptions,
   SubmitCallOptions,
   WaitOptions,
 } from './call-options.ts';

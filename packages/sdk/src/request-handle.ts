@@ -1,5 +1,5 @@
 import type { VectorDtype } from '@embedfarm/contract';
-import { hasEnded, type Producer, type RequestRecord, type RequestState } from '@embedfarm/farm/producer';
+import { hasEnded, type RequestRecord, type RequestState, type RequestsPort } from '@embedfarm/farm/producer';
 import {
   parseResultOptions,
   parseRowsOptions,
@@ -52,9 +52,9 @@ export class RequestHandle<Dtype extends VectorDtype = VectorDtype> implements A
   EncodedRow<Dtype>
 > {
   readonly id: string;
-  readonly #requests: Producer['requests'];
+  readonly #requests: RequestsPort;
 
-  constructor(requests: Producer['requests'], id: string) {
+  constructor(requests: RequestsPort, id: string) {
     this.#requests = requests;
     this.id = id;
   }
@@ -146,7 +146,7 @@ export class SubmittedRequest<Dtype extends VectorDtype = VectorDtype> extends R
    */
   readonly filled: Promise<void>;
 
-  constructor(requests: Producer['requests'], id: string, filled: Promise<void>) {
+  constructor(requests: RequestsPort, id: string, filled: Promise<void>) {
     super(requests, id);
     this.filled = filled;
   }

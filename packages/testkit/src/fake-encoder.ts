@@ -50,6 +50,7 @@ export class FakeEncoder {
   readonly #arrivals: { count: number; resolve: () => void }[] = [];
   readonly #faults: Error[] = [];
   #held = false;
+  #heldTexts: readonly EncodeText[] = [];
   backlogMs = 0;
   waitingTexts = 0;
 
@@ -58,8 +59,14 @@ export class FakeEncoder {
     this.#held = true;
   }
 
+  /** Chunks that hold one of these texts wait for `release`. */
+  holdTexts(texts: readonly EncodeText[]): void {
+    this.#heldTexts = texts;
+  }
+
   release(): void {
     this.#held = false;
+    this.#heldTexts = [];
     for (const go of this.#waiting) go();
     this.#waiting.clear();
   }
@@ -93,7 +100,7 @@ export class FakeEncoder {
   ): Promise<VectorBlock> {
     this.calls.push({ texts, lane });
     for (const { count, resolve } of this.#arrivals) if (this.calls.length >= count) resolve();
-    await this.#pass(signal);
+    await this.#pass(texts, signal);
     if (signal.aborted) throw new FarmError('cancelled', 'the chunk was aborted');
     const fault = this.#faults.shift();
     if (fault) throw fault;
@@ -113,8 +120,8 @@ export class FakeEncoder {
     return { textsPerSecond: 0, tokensPerSecond: 0 };
   }
 
-  async #pass(signal: AbortSignal): Promise<void> {
-    if (!this.#held) return;
+  async #pass(texts: readonly EncodeText[], signal: AbortSignal): Promise<void> {
+    if (!this.#held && !texts.some((text) => this.#heldTexts.includes(text))) return;
     await new Promise<void>((resolve) => {
       this.#waiting.add(resolve);
       signal.addEventListener('abort', () => resolve(), { once: true });

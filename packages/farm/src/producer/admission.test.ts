@@ -167,16 +167,16 @@ describe('a farm that may hold 1,000 texts', () => {
 
   it('names a broken limit, and keeps the others as they are', async () => {
     const producer = await openProducer();
-    await expect(producer.setLimits({ texts: 255 })).rejects.toMatchObject({
+    await expect(producer.limits.set({ texts: 255 })).rejects.toMatchObject({
       code: 'invalid_argument',
       message: expect.stringContaining('texts'),
     });
-    await producer.setLimits({ bytes: 64 * 1024 * 1024, memoryShare: 0.5 });
-    expect(await producer.limits()).toEqual({ texts: 1_000, bytes: 64 * 1024 * 1024, memoryShare: 0.5 });
+    await producer.limits.set({ bytes: 64 * 1024 * 1024, memoryShare: 0.5 });
+    expect(await producer.limits.read()).toEqual({ texts: 1_000, bytes: 64 * 1024 * 1024, memoryShare: 0.5 });
     await client.hset(redisKeys().limits, 'memoryShare', 'half');
-    expect(await producer.limits()).toMatchObject({ memoryShare: 0.6 });
-    await producer.setLimits({ bytes: null });
-    expect(await producer.limits()).toMatchObject({ bytes: null });
+    expect(await producer.limits.read()).toMatchObject({ memoryShare: 0.6 });
+    await producer.limits.set({ bytes: null });
+    expect(await producer.limits.read()).toMatchObject({ bytes: null });
   });
 
   it('takes nothing more above 60 % of the memory, while workers go on, and takes again below', async () => {

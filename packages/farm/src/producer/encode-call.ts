@@ -7,7 +7,7 @@ import type { SettledChunk } from './pending-chunks.ts';
 /** A call without a deadline of its own gives up after this long without progress. */
 export const IDLE_TIMEOUT_MS = 60_000;
 /** Chunks of a call without a deadline of its own are not encoded after this. */
-const MAX_PATIENCE_MS = 600_000;
+export const MAX_PATIENCE_MS = 600_000;
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;

@@ -143,10 +143,13 @@ export function enqueueRequest(
   fill();
 }
 
-function makeJob(
+export function makeJob(
   { registration, options, tenant, cacheTtlMs }: SharedTerms,
   ports: EnqueuePorts,
-  chunk: { requestId: string; chunkIndex: number; texts: EncodeJob['texts']; patienceMs: number },
+  chunk: Pick<EncodeJob, 'requestId' | 'chunkIndex' | 'texts'> & {
+    readonly refused?: EncodeJob['refused'];
+    readonly patienceMs: number;
+  },
 ): EncodeJob {
   return {
     version: 1,
@@ -160,13 +163,14 @@ function makeJob(
     ...(tenant === undefined ? {} : { tenant }),
     tracked: false,
     awaited: true,
+    ...(chunk.refused === undefined || chunk.refused.length === 0 ? {} : { refused: chunk.refused }),
     deadlineMs: ports.nowMs() + chunk.patienceMs,
     resultTtlMs: AWAITED_RESULT_TTL_MS,
     ...(cacheTtlMs === undefined ? {} : { cacheTtlMs }),
   };
 }
 
-function send(chunks: readonly PendingChunk[], ports: EnqueuePorts): void {
+export function send(chunks: readonly PendingChunk[], ports: EnqueuePorts): void {
   const [first] = chunks;
   if (!first) return;
   first.queue
@@ -197,7 +201,7 @@ export function enqueueFault(thrown: unknown): FarmError {
 }
 
 /** Waiting jobs are taken away; for those that a worker holds, the tombstone decides. */
-function cancelChunks(chunks: readonly PendingChunk[], { redis, keys, pending }: EnqueuePorts): void {
+export function cancelChunks(chunks: readonly PendingChunk[], { redis, keys, pending }: EnqueuePorts): void {
   const [first] = chunks;
   if (!first) return;
   for (const { jobId } of chunks) pending.drop(jobId);

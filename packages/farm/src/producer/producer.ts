@@ -17,7 +17,7 @@ import { EncodeQueue } from '../queue/encode-queue.ts';
 import { TenantWeights } from '../queue/tenant-weights.ts';
 import { connectRedis, disconnectRedis, hidePassword, waitForRedis } from '../redis/connect.ts';
 import { askLease } from '../redis/admission.ts';
-import { readFarmLimits, setFarmLimits, type FarmLimits, type NewFarmLimits } from '../redis/farm-limits.ts';
+import { LimitStore } from '../redis/farm-limits.ts';
 import { ModelRegistry } from '../redis/model-registry.ts';
 import { removeClient } from '../redis/presence.ts';
 import { RedisClock } from '../redis/redis-clock.ts';
@@ -30,48 +30,35 @@ import { admitCall } from './admit-call.ts';
 import { ClientLease } from './client-lease.ts';
 import { deadlineFault } from './deadline-fault.ts';
 import { EncodeCall, IDLE_TIMEOUT_MS, withoutSpent, type CallOptions } from './encode-call.ts';
+import { EncodeStream } from './encode-stream.ts';
 import type { EncodedTexts } from './encoded-texts.ts';
 import { enqueueFault, enqueueRequest, enqueueShared, type EnqueuePorts } from './enqueue.ts';
 import { ModelCache } from './model-cache.ts';
+import { openCarrier } from './open-carrier.ts';
 import { OpenGuard } from './open-guard.ts';
 import { PendingChunks } from './pending-chunks.ts';
 import { producerOptionsSchema, type ProducerOptions } from './producer-options.ts';
+import type { EncodedChunk, ProducerPort, StreamOptions, TextSource } from './producer-port.ts';
 import { splitTexts } from './split-texts.ts';
 import { SubmittedRequests } from './submitted-requests.ts';
 import { sweepPending } from './sweep.ts';
+import { isStreamJob } from '../redis/stream-job-id.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
-
-export type { CallOptions } from './encode-call.ts';
-export { producerOptionsSchema, type ProducerOptions } from './producer-options.ts';
-export type { WhenOverloaded } from './overloaded.ts';
-export type { FarmLimits, NewFarmLimits } from '../redis/farm-limits.ts';
-export { TextsFailed, failedTexts, type EncodedTexts, type FailedText } from './encoded-texts.ts';
-export { hidePassword } from '../redis/connect.ts';
-export { withDeadline } from '../redis/with-deadline.ts';
-export type { TextSource } from '../request/gather-chunks.ts';
-export type { RequestFilter } from '../request/list-requests.ts';
-export type { EncodedChunk, ReadOptions } from '../request/request-chunks.ts';
-export {
-  hasEnded,
-  REQUEST_STATES,
-  type RequestRecord,
-  type RequestState,
-} from '../request/request-record.ts';
-export type { Filling, SubmitTerms } from './submit.ts';
-export type { SubmittedRequests } from './submitted-requests.ts';
 
 const HEARTBEAT_MS = 5_000;
 /** Longest a look at the weights, or a change, may take. */
 const ASK_TIMEOUT_MS = 5_000;
-/** Longest a producer that closes waits for Redis to hear of it. */
-const LEAVE_MS = 1_000;
+/** Longest a producer asks Redis why a call got nothing, and one that closes waits for it to hear of that. */
+const LAST_STEP_MS = 1_000;
 
 /** The producer's side of the farm: texts to chunk jobs, replies to vectors. */
-export class Producer {
+export class Producer implements ProducerPort {
   readonly clientId: string;
   /** Submitted requests, those of other producers too. */
   readonly requests: SubmittedRequests;
   readonly weights: TenantWeights;
+  /** What the whole farm may hold. */
+  readonly limits: LimitStore;
   readonly #guard = new OpenGuard();
   readonly #command: Redis;
   readonly #url: string;
@@ -84,7 +71,7 @@ export class Producer {
   readonly #coalescer: Coalescer;
   readonly #lease: ClientLease;
   readonly #ports: EnqueuePorts;
-  readonly #calls = new Set<EncodeCall>();
+  readonly #calls = new Set<{ fail(error: FarmError): void }>();
   #replies!: ReplyStream;
   #heartbeat: NodeJS.Timeout | undefined;
   #requests = 0;
@@ -120,6 +107,7 @@ export class Producer {
       redisFault: () => this.#redisFault(),
     });
     this.weights = new TenantWeights(command, keys, { ask: (step) => this.#ask(step) });
+    this.limits = new LimitStore(command, keys, (step) => this.#ask(step));
     this.#coalescer = new Coalescer((chunk) => enqueueShared(chunk, this.#ports));
   }
 
@@ -178,14 +166,19 @@ export class Producer {
     else enqueueRequest(part, ranges, terms, this.#ports);
   }
 
-  /** What the whole farm may hold. */
-  async limits(): Promise<FarmLimits> {
-    return await this.#ask(() => readFarmLimits(this.#command, this.#keys));
-  }
-
-  /** @throws FarmError `invalid_argument` naming a broken limit. */
-  async setLimits(limits: NewFarmLimits): Promise<void> {
-    await this.#ask(() => setFarmLimits(this.#command, this.#keys, limits));
+  /** Chunk by chunk, with back-pressure: see EncodeStream. */
+  stream(
+    texts: TextSource,
+    request: EncodeRequest,
+    options: StreamOptions,
+    call: CallOptions,
+  ): AsyncIterableIterator<EncodedChunk> {
+    const open = async () => {
+      const registration = await this.#resolve(request, call);
+      const fault = (refusal?: FarmError) => this.#deadlineFault(registration.model, refusal);
+      return openCarrier(request, registration, options, call, this.#ports, fault);
+    };
+    return new EncodeStream({ texts, request, options, call }, open, this.#calls).chunks();
   }
 
   /** Open calls reject with `cancelled`. Safe to call twice. */
@@ -217,6 +210,8 @@ export class Producer {
   };
 
   async #onReply({ jobId, status, block }: Reply): Promise<void> {
+    // Nobody waits, and it is to stay stored.
+    if (isStreamJob(jobId) && !this.#pending.get(jobId)) return;
     try {
       const stored = block ? decodeVectorBlock(block) : await takeResult(this.#command, this.#keys, jobId);
       // Without a block and without a result the sweep decides.
@@ -256,7 +251,7 @@ export class Producer {
     return `0-${this.clientId}-${this.#requests.toString(36)}`;
   }
 
-  #deadlineFault(model: string, refusal: FarmError | undefined): Promise<FarmError> {
+  #deadlineFault(model: string, refusal?: FarmError): Promise<FarmError> {
     return deadlineFault(model, refusal, {
       registry: this.#registry,
       isReady: () => this.#command.status === 'ready',
@@ -281,7 +276,9 @@ export class Producer {
     if (this.#command.status === 'ready') {
       const leaving = removeClient(this.#command, this.#keys, this.clientId);
       // A Redis that does not answer forgets the client by itself.
-      await withDeadline(leaving, { timeoutMs: LEAVE_MS }, () => this.#redisFault()).catch(() => undefined);
+      await withDeadline(leaving, { timeoutMs: LAST_STEP_MS }, () => this.#redisFault()).catch(
+        () => undefined,
+      );
     }
     disconnectRedis(this.#command);
   }

@@ -21,8 +21,8 @@ export async function sweepPending(
   keys: RedisKeys,
   pending: PendingChunks,
   nowMs: () => number,
+  chunks: readonly PendingChunk[] = pending.olderThan(SWEEP_AGE_MS),
 ): Promise<void> {
-  const chunks = pending.olderThan(SWEEP_AGE_MS);
   for (let from = 0; from < chunks.length; from += SWEEP_CHUNKS) {
     const slice = chunks.slice(from, from + SWEEP_CHUNKS);
     const lookup = redis.pipeline();

@@ -82,6 +82,11 @@ export class EncodeQueue {
     return jobIds.filter(isRemoved);
   }
 
+  /** Takes away what is kept of a failed job, so that another one may have its id. */
+  async forget(jobId: string): Promise<void> {
+    await this.#queue.remove(jobId);
+  }
+
   /** Keys that tell what became of a job: its own, and the set of failed ones. */
   jobKeys(jobId: string): { job: string; failed: string } {
     return { job: this.#queue.toKey(jobId), failed: this.#queue.toKey('failed') };

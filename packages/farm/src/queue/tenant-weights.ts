@@ -8,7 +8,7 @@ const MAX_WEIGHT = 100;
 /** Tenants with a weight of their own: the hash has no time to live, and is read as a whole. */
 const MAX_WEIGHTS = 10_000;
 
-const weightSchema = z.strictObject({
+export const weightSchema = z.strictObject({
   tenant: nameSchema,
   /** A tenant of weight 2 gets twice what one of weight 1 gets while both wait. */
   weight: z.number().min(MIN_WEIGHT).max(MAX_WEIGHT),

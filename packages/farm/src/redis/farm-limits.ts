@@ -9,7 +9,10 @@ export const DEFAULT_MEMORY_SHARE = 0.6;
 /** The largest chunk, 1 MB of texts and 16 MB of vectors, fits every limit twice. */
 const MIN_MAX_BYTES = 32 * 1024 * 1024;
 
-const farmLimitsSchema = z.strictObject({
+/** One step with Redis, within its owner's deadline and life. */
+type Ask = <Value>(step: () => Promise<Value>) => Promise<Value>;
+
+export const farmLimitsSchema = z.strictObject({
   /** Most texts that wait or are being encoded. At least one chunk. */
   texts: z.int().min(MAX_CHUNK_TEXTS).optional(),
 
@@ -36,6 +39,28 @@ const storedLimitsSchema = z.object({
   maxBytes: z.coerce.number().min(1).nullable().catch(null),
   memoryShare: z.coerce.number().gt(0).max(1).catch(DEFAULT_MEMORY_SHARE),
 });
+
+/** The limits of a farm, as its producers ask for them. */
+export class LimitStore {
+  readonly #redis: Redis;
+  readonly #keys: RedisKeys;
+  readonly #ask: Ask;
+
+  constructor(redis: Redis, keys: RedisKeys, ask: Ask) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#ask = ask;
+  }
+
+  async read(): Promise<FarmLimits> {
+    return await this.#ask(() => readFarmLimits(this.#redis, this.#keys));
+  }
+
+  /** @throws FarmError `invalid_argument` naming a broken limit. */
+  async set(limits: NewFarmLimits): Promise<void> {
+    await this.#ask(() => setFarmLimits(this.#redis, this.#keys, limits));
+  }
+}
 
 export async function readFarmLimits(redis: Redis, keys: RedisKeys): Promise<FarmLimits> {
   const stored = storedLimitsSchema.parse(await redis.hgetall(keys.limits));

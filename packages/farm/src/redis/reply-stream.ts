@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { disconnectRedis } from './connect.ts';
 import { announceClient } from './presence.ts';
 import { ReplyTrimmer } from './reply-trimmer.ts';
+import { isStreamJob } from './stream-job-id.ts';
 
 /** Replies taken with one read; 64 KiB each at most. */
 const READ_COUNT = 128;
@@ -93,7 +94,8 @@ export class ReplyStream {
       const reply = tryParse(fields);
       if (reply) onReply(reply);
       // A reply without its block is fetched from the result by its taker, who unlinks it after.
-      const resultKey = reply?.block ? keys.result(reply.jobId) : undefined;
+      const isRead = reply?.block !== undefined && !isStreamJob(reply.jobId);
+      const resultKey = isRead ? keys.result(reply.jobId) : undefined;
       this.#trimmer.put(this.#lastId, resultKey, reply?.block?.byteLength ?? 0);
     }
   }

@@ -67,7 +67,7 @@ describe('the room of a submitted request', () => {
 
   it('is refused to a list as a whole, which leaves nothing behind', async () => {
     await farm.registerModel();
-    await producer.setLimits({ texts: 2_000 });
+    await producer.limits.set({ texts: 2_000 });
     await submitted(producer, manyTexts(900), encodeRequest(), {}, {});
     const before = await heldByRequests();
     await expect(submitted(producer, manyTexts(500), encodeRequest(), {}, {})).rejects.toMatchObject({
@@ -88,7 +88,7 @@ describe('the room of a submitted request', () => {
     const encoder = new FakeEncoder();
     encoder.hold();
     await farm.openWorker(encoder);
-    await producer.setLimits({ texts: 20_000 });
+    await producer.limits.set({ texts: 20_000 });
     let read = 0;
     function* source() {
       for (; read < 60_000; read += 1) yield 'short';

@@ -1,8 +1,10 @@
 import { encodeRequestSchema, redisKeys, type EncodeRequest } from '@embedfarm/contract';
+import { eventually } from '@embedfarm/testkit/eventually';
 import { FakeEncoder, fakeRegistration } from '@embedfarm/testkit/fake-encoder';
 import { openTestRedis, type TestRedis } from '@embedfarm/testkit/redis';
 import { Redis } from 'ioredis';
-import { Producer, type ProducerOptions } from '../producer/producer.ts';
+import type { ProducerOptions } from '../producer/producer-options.ts';
+import { Producer } from '../producer/producer.ts';
 import { FarmWorker } from '../worker/farm-worker.ts';
 
 /** A farm on a Redis of its own. What is opened through it is closed by `rest`, the last one first. */
@@ -39,6 +41,14 @@ export class TestFarm {
   /** The model is known, and nobody serves it. */
   async registerModel(): Promise<void> {
     await (await this.openWorker()).close();
+  }
+
+  /** Waits until no bulk job waits or runs. */
+  async settleQueue(): Promise<void> {
+    await eventually(async () => {
+      const waiting = await this.client.zcard('{embedfarm}:fake-bulk:prioritized');
+      return waiting + (await this.client.llen('{embedfarm}:fake-bulk:active')) === 0;
+    });
   }
 
   /** After a test: nothing is open. */
