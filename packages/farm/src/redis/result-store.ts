@@ -1,9 +1,9 @@
 import { decodeVectorBlock, type RedisKeys, type VectorBlock } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
+import type { FarmRedis } from './farm-redis.ts';
 
 /** One stored result, taken away; undefined where it is not there (yet, or any more). */
 export async function takeResult(
-  redis: Redis,
+  redis: FarmRedis,
   keys: RedisKeys,
   jobId: string,
 ): Promise<VectorBlock | undefined> {

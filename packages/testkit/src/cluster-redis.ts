@@ -1,0 +1,102 @@
+import { freePort } from '@embedfarm/service/free-port';
+import type { Redis } from 'ioredis';
+import { eventually } from './eventually.ts';
+import { RedisServers } from './redis-servers.ts';
+
+const SLOTS = 16_384;
+const MASTERS = 3;
+/** How long a master may be silent until the others take it for dead. */
+const NODE_TIMEOUT_MS = 1_000;
+
+/** Three masters with a third of the slots each, and a replica of the one that holds the keys of `{embedfarm}`. */
+export interface ClusterRedis {
+  readonly url: string;
+  /** The same nodes by TLS. */
+  readonly tlsUrl: string;
+  /** Kills the master that holds the farm's keys. Its replica takes its place. */
+  killOwner(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Takes a second or two: nodes meet by gossip. */
+export async function openClusterRedis(): Promise<ClusterRedis> {
+  const servers = await RedisServers.open();
+  try {
+    const tls = await servers.tlsSettings();
+    const nodes = await Promise.all(
+      Array.from({ length: MASTERS + 1 }, async () => {
+        const settings = await tls.settings();
+        const server = await servers.start({
+          settings: {
+            ...settings,
+            'tls-auth-clients': 'optional',
+            // Nodes then know both ports of each other, and tell each client that of its kind.
+            'tls-cluster': 'yes',
+            'tls-replication': 'yes',
+            'cluster-enabled': 'yes',
+            'cluster-port': String(await freePort()),
+            'cluster-node-timeout': String(NODE_TIMEOUT_MS),
+            'repl-diskless-sync-delay': '0',
+          },
+        });
+        return { server, tlsPort: Number(settings['tls-port']), admin: servers.admin(server) };
+      }),
+    );
+    await joinNodes(nodes);
+    const slot = await nodes[MASTERS]?.admin.cluster('KEYSLOT', '{embedfarm}');
+    const owner = nodes[Math.floor((Number(slot) * MASTERS) / SLOTS)];
+    const replica = nodes[MASTERS];
+    if (owner === undefined || replica === undefined) throw new Error('there are fewer nodes than masters');
+    const ownerId = await owner.admin.cluster('MYID');
+    await eventually(async () => (await replica.admin.cluster('REPLICATE', ownerId)) === 'OK', {
+      what: 'the replica knows its master',
+    });
+    await eventually(
+      async () => (await replica.admin.info('replication')).includes('master_link_status:up'),
+      {
+        what: 'the replica has its master',
+      },
+    );
+    const hosts = nodes.map(({ server }) => `127.0.0.1:${server.port}`).join(',');
+    const tlsHosts = nodes.map(({ tlsPort }) => `127.0.0.1:${tlsPort}`).join(',');
+    return {
+      url: `redis+cluster://${hosts}`,
+      tlsUrl: `rediss+cluster://${tlsHosts}?ca=${tls.certificates.ca}`,
+      killOwner: () => owner.server.kill(),
+      close: () => servers.close(),
+    };
+  } catch (thrown) {
+    await servers.close();
+    throw thrown;
+  }
+}
+
+interface Node {
+  readonly admin: Redis;
+  readonly tlsPort: number;
+}
+
+/** Deals the slots out, and waits until every node knows of it. */
+async function joinNodes(nodes: readonly Node[]): Promise<void> {
+  for (const [index, { admin }] of nodes.entries()) {
+    await admin.cluster('SET-CONFIG-EPOCH', index + 1);
+    if (index >= MASTERS) continue;
+    const from = Math.ceil((index * SLOTS) / MASTERS);
+    const to = Math.ceil(((index + 1) * SLOTS) / MASTERS) - 1;
+    await admin.call('CLUSTER', 'ADDSLOTSRANGE', from, to);
+  }
+  for (const { admin, tlsPort } of nodes.slice(1)) {
+    // Nodes talk to each other on a port of its own.
+    const [, busPort] = (await admin.config('GET', 'cluster-port')) as [string, string];
+    await nodes[0]?.admin.cluster('MEET', '127.0.0.1', tlsPort, Number(busPort));
+  }
+  for (const { admin } of nodes) {
+    await eventually(
+      async () => {
+        const info = await admin.cluster('INFO');
+        return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${nodes.length}`);
+      },
+      { what: 'the nodes know each other', timeoutMs: 20_000 },
+    );
+  }
+}
