@@ -15,6 +15,10 @@ export interface ClusterRedis {
   readonly tlsUrl: string;
   /** Kills the master that holds the farm's keys. Its replica takes its place. */
   killOwner(): Promise<void>;
+  /** As a loss of power in all of it. */
+  killAll(): Promise<void>;
+  /** All of it again, with its data. */
+  restartAll(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -63,6 +67,8 @@ export async function openClusterRedis(): Promise<ClusterRedis> {
       url: `redis+cluster://${hosts}`,
       tlsUrl: `rediss+cluster://${tlsHosts}?ca=${tls.certificates.ca}`,
       killOwner: () => owner.server.kill(),
+      killAll: () => servers.killAll(),
+      restartAll: () => servers.restartAll(),
       close: () => servers.close(),
     };
   } catch (thrown) {

@@ -20,6 +20,7 @@ export const TEST_PASSWORD = 's3cret/:@#%?';
 export class RedisServers {
   readonly dir: string;
   readonly #servers: Promise<RedisServer>[] = [];
+  readonly #options: RedisServerOptions[] = [];
   readonly #admins: Redis[] = [];
   #closing: Promise<void> | undefined;
 
@@ -37,9 +38,27 @@ export class RedisServers {
   }
 
   async start(options: Omit<RedisServerOptions, 'dir'>): Promise<RedisServer> {
-    const starting = startRedisServer({ ...options, dir: join(this.dir, String(this.#servers.length)) });
+    const own = { ...options, dir: join(this.dir, String(this.#servers.length)) };
+    const starting = startRedisServer(own);
+    this.#options.push(own);
     this.#servers.push(starting);
     return await starting;
+  }
+
+  /** As a crash of all. Their data stay for `restartAll()`. */
+  async killAll(): Promise<void> {
+    for (const server of await Promise.all(this.#servers)) await server.kill();
+  }
+
+  /** Up again, each on its port with its data. */
+  async restartAll(): Promise<void> {
+    await this.killAll();
+    const ports = (await Promise.all(this.#servers)).map(({ port }) => port);
+    for (const [index, options] of this.#options.entries()) {
+      const port = ports[index];
+      this.#servers[index] = startRedisServer({ ...options, ...(port !== undefined && { port }) });
+    }
+    await Promise.all(this.#servers);
   }
 
   /** A sentinel. `config` is what stands in its file. */

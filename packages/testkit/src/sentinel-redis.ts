@@ -11,6 +11,11 @@ export interface SentinelRedis {
   readonly host: string;
   /** Kills the master. The sentinel makes the replica its successor. */
   killMaster(): Promise<void>;
+  /** As a loss of power in all of it. */
+  killAll(): Promise<void>;
+  /** Cuts the replica off and stops it: of what is written from now on it never hears. */
+  pauseReplica(): Promise<void>;
+  resumeReplica(): void;
   close(): Promise<void>;
 }
 
@@ -58,7 +63,19 @@ sentinel failover-timeout farm 5000
     const scheme = tls === undefined ? 'redis' : 'rediss';
     const ca = tls === undefined ? '' : `&ca=${tls.certificates.ca}`;
     const url = `${scheme}+sentinel://:${password}@${host}/farm?sentinelPassword=${password}${ca}`;
-    return { url, host, killMaster: () => master.kill(), close: () => servers.close() };
+    return {
+      url,
+      host,
+      killMaster: () => master.kill(),
+      killAll: () => servers.killAll(),
+      async pauseReplica() {
+        process.kill(replica.pid, 'SIGSTOP');
+        // It would still read what the system keeps for its connection.
+        await masterAdmin.client('KILL', 'TYPE', 'REPLICA');
+      },
+      resumeReplica: () => void process.kill(replica.pid, 'SIGCONT'),
+      close: () => servers.close(),
+    };
   } catch (thrown) {
     await servers.close();
     throw thrown;
