@@ -22,19 +22,19 @@ interface Opened {
   close(): Promise<void>;
 }
 
-async function openTlsCluster(): Promise<Opened> {
-  const cluster = await openClusterRedis();
-  return { url: cluster.tlsUrl, close: () => cluster.close() };
+async function openNamedTls(): Promise<Opened> {
+  const tls = await openTlsRedis();
+  return { url: `${tls.url}&servername=redis.test`, close: () => tls.close() };
 }
 
 const valkey = await findValkey();
 const forms: [name: string, open: () => Promise<Opened>][] = [
-  ['TLS with a certificate of each side', openTlsRedis],
+  ['TLS with a certificate of each side, and a name', openNamedTls],
   ['a user who may do what a farm does and no more', () => openAclRedis(RIGHTS)],
   ['Sentinel with passwords', () => openSentinelRedis()],
   ['Sentinel with TLS', () => openSentinelRedis({ tls: true })],
-  ['Cluster', openClusterRedis],
-  ['Cluster with TLS', openTlsCluster],
+  ['Cluster', () => openClusterRedis()],
+  ['Cluster with TLS', () => openClusterRedis({ tls: true })],
 ];
 if (valkey !== undefined) forms.push(['Valkey', () => openValkeyRedis(valkey)]);
 else console.warn('SKIPPED: Valkey, as no valkey-server is in PATH and EMBEDFARM_TEST_VALKEY names none');

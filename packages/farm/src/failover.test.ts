@@ -16,6 +16,8 @@ const request = (options: object = {}) => encodeRequestSchema.parse(options);
 const numbered = (name: string, count: number) =>
   Array.from({ length: count }, (_, index) => `${name} ${index}`);
 
+const SUBMITTED = numbered('submitted', 600);
+
 describe('when a master dies', () => {
   const open: { close: () => Promise<unknown> }[] = [];
   let encoder = new FakeEncoder();
@@ -62,47 +64,52 @@ describe('when a master dies', () => {
     await calls;
   }
 
-  async function outlive(death: () => Promise<void>): Promise<void> {
+  /** The vectors of a request that was submitted before. */
+  async function outlive(death: () => Promise<void>): Promise<number[]> {
     await encodeEach(numbered('before', 8));
-    const id = await producer.submit(numbered('submitted', 600), request(), undefined, {});
+    const id = await producer.submit(SUBMITTED, request(), undefined, {});
     await encodeHeld(numbered('in flight', 64), death);
     const { block } = await producer.awaitResult(id, {});
-    expect(Array.from(block.values)).toEqual(numbered('submitted', 600).flatMap(fakeVector));
     // Every puller still takes its share.
     await encodeHeld(numbered('after', 8), () => Promise.resolve());
+    return Array.from(block.values, Number);
   }
 
   it('and sentinels make its replica the master, calls in flight finish, and all go on', async () => {
     const redis = await openFarm(openSentinelRedis());
-    await outlive(() => redis.killMaster());
+    const vectors = await outlive(() => redis.killMaster());
+    expect(vectors).toEqual(SUBMITTED.flatMap(fakeVector));
   });
 
   it('and its replica takes its slots of a Cluster, calls in flight finish, and all go on', async () => {
     const redis = await openFarm(openClusterRedis());
-    await outlive(() => redis.killOwner());
+    const vectors = await outlive(() => redis.killOwner());
+    expect(vectors).toEqual(SUBMITTED.flatMap(fakeVector));
   });
 
   it('and with it a whole Cluster that comes back, calls in flight finish, and all go on', async () => {
     const redis = await openFarm(openClusterRedis());
-    await outlive(async () => {
+    const vectors = await outlive(async () => {
       await redis.killAll();
       await redis.restartAll();
     });
+    expect(vectors).toEqual(SUBMITTED.flatMap(fakeVector));
   });
 
   it('and its replica never heard of some calls, those are enqueued again', async () => {
     const redis = await openFarm(openSentinelRedis());
     await encodeEach(numbered('before', 8));
     await redis.pauseReplica();
-    await encodeHeld(numbered('unheard', 64), async () => {
+    const unheard = encodeHeld(numbered('unheard', 64), async () => {
       await redis.killMaster();
       redis.resumeReplica();
     });
+    await expect(unheard).resolves.toBeUndefined();
   });
 
   it.each<[what: string, openRedis: () => Promise<Mortal>]>([
-    ['sentinel', openSentinelRedis],
-    ['node of a Cluster', openClusterRedis],
+    ['sentinel', () => openSentinelRedis()],
+    ['node of a Cluster', () => openClusterRedis()],
   ])('and every other %s with it, a producer still closes, and its calls end', async (_what, openRedis) => {
     const redis = await openRedis();
     open.push(redis);

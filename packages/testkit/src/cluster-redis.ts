@@ -11,8 +11,6 @@ const NODE_TIMEOUT_MS = 1_000;
 /** Three masters with a third of the slots each, and a replica of the one that holds the keys of `{embedfarm}`. */
 export interface ClusterRedis {
   readonly url: string;
-  /** The same nodes by TLS. */
-  readonly tlsUrl: string;
   /** Kills the master that holds the farm's keys. Its replica takes its place. */
   killOwner(): Promise<void>;
   /** As a loss of power in all of it. */
@@ -22,28 +20,26 @@ export interface ClusterRedis {
   close(): Promise<void>;
 }
 
-/** Takes a second or two: nodes meet by gossip. */
-export async function openClusterRedis(): Promise<ClusterRedis> {
+/** With `tls`, nodes and clients speak it alone. Takes a second or two: nodes meet by gossip. */
+export async function openClusterRedis({ tls: wantsTls = false } = {}): Promise<ClusterRedis> {
   const servers = await RedisServers.open();
   try {
-    const tls = await servers.tlsSettings();
+    const tls = wantsTls ? await servers.tlsSettings() : undefined;
     const nodes = await Promise.all(
       Array.from({ length: MASTERS + 1 }, async () => {
-        const settings = await tls.settings();
+        const settings = await tls?.settings();
         const server = await servers.start({
           settings: {
             ...settings,
-            'tls-auth-clients': 'optional',
-            // Nodes then know both ports of each other, and tell each client that of its kind.
-            'tls-cluster': 'yes',
-            'tls-replication': 'yes',
+            // Nodes then tell clients of TLS the ports for it.
+            ...(tls && { 'tls-auth-clients': 'no', 'tls-cluster': 'yes', 'tls-replication': 'yes' }),
             'cluster-enabled': 'yes',
             'cluster-port': String(await freePort()),
             'cluster-node-timeout': String(NODE_TIMEOUT_MS),
             'repl-diskless-sync-delay': '0',
           },
         });
-        return { server, tlsPort: Number(settings['tls-port']), admin: servers.admin(server) };
+        return { server, port: Number(settings?.['tls-port'] ?? server.port), admin: servers.admin(server) };
       }),
     );
     await joinNodes(nodes);
@@ -61,11 +57,9 @@ export async function openClusterRedis(): Promise<ClusterRedis> {
         what: 'the replica has its master',
       },
     );
-    const hosts = nodes.map(({ server }) => `127.0.0.1:${server.port}`).join(',');
-    const tlsHosts = nodes.map(({ tlsPort }) => `127.0.0.1:${tlsPort}`).join(',');
+    const hosts = nodes.map(({ port }) => `127.0.0.1:${port}`).join(',');
     return {
-      url: `redis+cluster://${hosts}`,
-      tlsUrl: `rediss+cluster://${tlsHosts}?ca=${tls.certificates.ca}`,
+      url: tls ? `rediss+cluster://${hosts}?ca=${tls.certificates.ca}` : `redis+cluster://${hosts}`,
       killOwner: () => owner.server.kill(),
       killAll: () => servers.killAll(),
       restartAll: () => servers.restartAll(),
@@ -79,7 +73,8 @@ export async function openClusterRedis(): Promise<ClusterRedis> {
 
 interface Node {
   readonly admin: Redis;
-  readonly tlsPort: number;
+  /** Where clients and other nodes reach it. */
+  readonly port: number;
 }
 
 /** Deals the slots out, and waits until every node knows of it. */
@@ -91,10 +86,10 @@ async function joinNodes(nodes: readonly Node[]): Promise<void> {
     const to = Math.ceil(((index + 1) * SLOTS) / MASTERS) - 1;
     await admin.call('CLUSTER', 'ADDSLOTSRANGE', from, to);
   }
-  for (const { admin, tlsPort } of nodes.slice(1)) {
+  for (const { admin, port } of nodes.slice(1)) {
     // Nodes talk to each other on a port of its own.
     const [, busPort] = (await admin.config('GET', 'cluster-port')) as [string, string];
-    await nodes[0]?.admin.cluster('MEET', '127.0.0.1', tlsPort, Number(busPort));
+    await nodes[0]?.admin.cluster('MEET', '127.0.0.1', port, Number(busPort));
   }
   for (const { admin } of nodes) {
     await eventually(

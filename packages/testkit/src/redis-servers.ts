@@ -95,7 +95,8 @@ export class RedisServers {
     for (const admin of this.#admins) admin.disconnect();
     // Those that are still starting too.
     const started = await Promise.allSettled(this.#servers);
-    await Promise.all(started.map((start) => start.status === 'fulfilled' && start.value.kill()));
+    const running = started.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
+    await Promise.all(running.map((server) => server.kill()));
     await rm(this.dir, { recursive: true, force: true });
   }
 }

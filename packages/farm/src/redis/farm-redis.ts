@@ -1,4 +1,4 @@
-import { Cluster, type Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 
 /** A connection to the farm's Redis: of one server, of the master that sentinels know, or of a Cluster's nodes. */
 export type FarmRedis = Redis | Cluster;
