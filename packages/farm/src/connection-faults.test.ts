@@ -42,6 +42,11 @@ describe('a Redis that lets nobody in', () => {
       /certificate required|ECONNRESET|closed/,
     ],
     ['another name', () => `${tls.url}&servername=other.test`, /altnames/],
+    [
+      'a user who may not see the keys',
+      () => `redis://stranger:${encodeURIComponent(TEST_PASSWORD)}@${acl.host}`,
+      /NOPERM/,
+    ],
     ['no TLS', () => `redis://:${WRONG}@${tls.host}`, /./],
     ['TLS where there is none', () => `rediss://:${WRONG}@${acl.host}`, /./],
     ['a wrong master name', () => sentinel.url.replace('/farm?', '/other?'), /No such master/],
@@ -121,9 +126,15 @@ describe('a Redis that lets nobody in', () => {
       'hash tag',
     ],
   ])('%s is invalid_argument', async (_what, options, fault) => {
-    await expect(Producer.open(options())).rejects.toMatchObject({
-      code: 'invalid_argument',
-      message: expect.stringContaining(fault),
-    });
+    const openings = [
+      Producer.open(options()),
+      Inspector.open(options()),
+      FarmWorker.open(fakeRegistration(), new FakeEncoder(), options()),
+    ];
+    for (const outcome of await Promise.allSettled(openings)) {
+      expect(outcome).toMatchObject({
+        reason: { code: 'invalid_argument', message: expect.stringContaining(fault) },
+      });
+    }
   });
 });

@@ -71,14 +71,29 @@ describe.each(forms)('a farm on %s', (_name, open) => {
   });
 
   it('keeps a submitted request, and tells how it is', async () => {
-    const id = await producer.submit(['to', 'be', 'kept'], request(), 'a label', {});
-    const { block } = await producer.awaitResult(id, {});
-    expect(Array.from(block.values)).toEqual(['to', 'be', 'kept'].flatMap(fakeVector));
-    expect(await producer.readRequest(id)).toMatchObject({
-      state: 'completed',
-      textsDone: 3,
-      label: 'a label',
-    });
+    const texts = ['to', 'be', 'kept'];
+    const { requestId } = await producer.requests.submit(texts, request(), { label: 'a label' }, {});
+    const { block } = await producer.requests.result(requestId, {}, {});
+    expect(Array.from(block.values)).toEqual(texts.flatMap(fakeVector));
+    const record = await producer.requests.read(requestId);
+    expect(record).toMatchObject({ state: 'completed', textsDone: 3, label: 'a label' });
+  });
+
+  it('encodes a text once, where it may be kept', async () => {
+    const first = await producer.encode(['kept'], request({ cache: true }), {});
+    const second = await producer.encode(['kept'], request({ cache: true }), {});
+    expect(Array.from(second.block.values)).toEqual(Array.from(first.block.values));
+    expect(encoder.calls).toHaveLength(1);
+  });
+
+  it('cancels a submitted request', async () => {
+    encoder.hold();
+    const texts = Array.from({ length: 2_000 }, (_, index) => `text ${index}`);
+    const { requestId } = await producer.requests.submit(texts, request(), {}, {});
+    await encoder.arrived(1);
+    await producer.requests.cancel(requestId);
+    encoder.release();
+    expect(await producer.requests.wait(requestId, {})).toMatchObject({ state: 'cancelled' });
   });
 
   it('takes a chunk back from the worker that holds it, which is told by pub/sub', async () => {

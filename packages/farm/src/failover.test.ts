@@ -67,9 +67,9 @@ describe('when a master dies', () => {
   /** The vectors of a request that was submitted before. */
   async function outlive(death: () => Promise<void>): Promise<number[]> {
     await encodeEach(numbered('before', 8));
-    const id = await producer.submit(SUBMITTED, request(), undefined, {});
+    const { requestId } = await producer.requests.submit(SUBMITTED, request(), {}, {});
     await encodeHeld(numbered('in flight', 64), death);
-    const { block } = await producer.awaitResult(id, {});
+    const { block } = await producer.requests.result(requestId, {}, {});
     // Every puller still takes its share.
     await encodeHeld(numbered('after', 8), () => Promise.resolve());
     return Array.from(block.values, Number);

@@ -1,6 +1,6 @@
 import { RedisServers, TEST_PASSWORD } from './redis-servers.ts';
 
-/** A Redis for one user, who may do what a farm does and no more. */
+/** A Redis for the user `farm`, and for `stranger`, who has the same password and other keys. */
 export interface AclRedis {
   /** With the user's name and password. */
   readonly url: string;
@@ -15,6 +15,7 @@ export async function openAclRedis(rights: readonly string[]): Promise<AclRedis>
     const server = await servers.start({});
     const admin = servers.admin(server);
     await admin.acl('SETUSER', 'farm', 'reset', 'on', `>${TEST_PASSWORD}`, ...rights);
+    await admin.acl('SETUSER', 'stranger', 'reset', 'on', `>${TEST_PASSWORD}`, '~stranger:*', '+@all');
     await admin.acl('SETUSER', 'default', 'off');
     const host = `127.0.0.1:${server.port}`;
     const url = `redis://farm:${encodeURIComponent(TEST_PASSWORD)}@${host}`;

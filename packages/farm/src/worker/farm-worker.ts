@@ -10,7 +10,7 @@ import {
   type WorkerReport,
 } from '@embedfarm/contract';
 import type { z } from 'zod';
-import { connectRedis, disconnectRedis, waitForRedis } from '../redis/connect.ts';
+import { connectRedis, disconnectRedis } from '../redis/connect.ts';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 import { ModelRegistry } from '../redis/model-registry.ts';
 import { RedisClock } from '../redis/redis-clock.ts';
@@ -23,6 +23,7 @@ import type { Encoder } from './encoder.ts';
 import { farmWorkerOptionsSchema, type FarmWorkerOptions } from './farm-worker-options.ts';
 import { finishChunk } from './finish-chunk.ts';
 import { JobPuller } from './job-puller.ts';
+import { waitUntilUp } from './wait-until-up.ts';
 
 export type { Encoder } from './encoder.ts';
 export type { FarmWorkerOptions } from './farm-worker-options.ts';
@@ -269,26 +270,6 @@ export class FarmWorker {
     disconnectRedis(this.#redis);
     this.#state = 'closed';
     if (faults.length > 0) throw new AggregateError(faults, 'the worker closed with faults');
-  }
-}
-
-/** A worker started before its Redis comes up with it. */
-async function waitUntilUp(
-  redis: FarmRedis,
-  url: string,
-  keys: RedisKeys,
-  signal: AbortSignal | undefined,
-  onFault: (what: string, fault: unknown) => void,
-): Promise<void> {
-  for (;;) {
-    try {
-      return await waitForRedis(redis, url, keys, { signal, timeoutMs: 5_000 });
-    } catch (fault) {
-      if (signal?.aborted === true)
-        throw new FarmError('cancelled', 'the start was aborted', { cause: fault });
-      if (redis.status === 'end') throw fault;
-      onFault('redis', fault);
-    }
   }
 }
 
