@@ -5,7 +5,11 @@ import { oneLine } from './report-fault.ts';
 
 /** Every flag, and the variable that it stands for. A flag wins over its variable; both have the same bounds. */
 const FLAGS = {
-  redis: { variable: 'REDIS_URL', syntax: '--redis <url>', says: 'Redis of the farm' },
+  redis: {
+    variable: 'REDIS_URL',
+    syntax: '--redis <url>',
+    says: 'Redis of the farm: one server, redis+sentinel:// or redis+cluster://',
+  },
   modelDir: {
     variable: 'EMBEDFARM_MODEL',
     syntax: '--model <model>',

@@ -26,4 +26,10 @@ describe('whatNext', () => {
     const text = whatNext({ redis, registration, workers: 1, dashboardUrl: undefined });
     expect(text).not.toContain('secret');
   });
+
+  it('writes the address of a Cluster as a shell takes it', () => {
+    const redis = { url: 'rediss+cluster://:secret@a:1,b:2?ca=/ca.pem', startedBy: 'given' } as const;
+    const text = whatNext({ redis, registration, workers: 1, dashboardUrl: undefined });
+    expect(text).toContain("--redis 'rediss+cluster://:***@a:1,b:2?ca=/ca.pem' ");
+  });
 });

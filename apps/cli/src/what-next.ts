@@ -1,4 +1,4 @@
-import type { ModelRegistration } from '@embedfarm/contract';
+import { hidePassword, type ModelRegistration } from '@embedfarm/contract';
 import type { LocalRedis } from '@embedfarm/service/local-redis';
 import { meaninglessNote } from './meaningless-note.ts';
 import { DEFAULT_REDIS_URL } from './with-farm.ts';
@@ -20,7 +20,7 @@ export interface UpFarm {
 /** What a person reads once the farm is up: where it is, and how to use it from another terminal. */
 export function whatNext({ redis, registration, workers, dashboardUrl }: UpFarm): string {
   const { model, dimensions } = registration;
-  const url = withoutPassword(redis.url);
+  const url = hidePassword(redis.url);
   const isDefault = redis.url === DEFAULT_REDIS_URL;
   const note = meaninglessNote([registration], model);
   return [
@@ -33,7 +33,7 @@ export function whatNext({ redis, registration, workers, dashboardUrl }: UpFarm)
     ...(note === undefined ? [] : [note]),
     '',
     'In another terminal:',
-    `  npx embedfarm encode${isDefault ? '' : ` --redis ${url}`} "First do it" "then do it right"`,
+    `  npx embedfarm encode${isDefault ? '' : ` --redis ${asArgument(url)}`} "First do it" "then do it right"`,
     '',
     'In your code:',
     "  import { EmbeddingFarm } from '@embedfarm/sdk';",
@@ -45,9 +45,7 @@ export function whatNext({ redis, registration, workers, dashboardUrl }: UpFarm)
   ].join('\n');
 }
 
-function withoutPassword(url: string): string {
-  const parsed = new URL(url);
-  if (parsed.password === '') return url;
-  parsed.password = '***';
-  return parsed.href;
+/** As a shell takes it. */
+function asArgument(text: string): string {
+  return /^[\w:/.,@+-]+$/.test(text) ? text : `'${text}'`;
 }

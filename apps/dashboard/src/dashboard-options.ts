@@ -1,9 +1,10 @@
 import type { Logger } from '@embedfarm/service/logger';
+import { redisAddressSchema } from '@embedfarm/contract';
 import { z } from 'zod';
 
 export const dashboardOptionsSchema = z.strictObject({
   /** Redis of the farm, as a URL. It may be down: the page says so, and goes on when Redis does. */
-  redis: z.string().min(1),
+  redis: redisAddressSchema,
 
   /** TCP port to listen on; 0 takes a free one. */
   port: z.int().min(0).max(65_535).default(3_000),

@@ -1,10 +1,16 @@
-import { FarmError, nameSchema, webhookHostsSchema, webhookSecretsSchema } from '@embedfarm/contract';
+import {
+  FarmError,
+  nameSchema,
+  redisAddressSchema,
+  webhookHostsSchema,
+  webhookSecretsSchema,
+} from '@embedfarm/contract';
 import { engineOptionsSchema, type EngineOptions } from '@embedfarm/engine/engine-options';
 import { z } from 'zod';
 
 export const workerOptionsSchema = z.strictObject({
-  /** `redis://` or `rediss://` URL of the farm. */
-  redis: z.string(),
+  /** Where the farm's Redis is: one server, sentinels or a Cluster. See parseRedisAddress. */
+  redis: redisAddressSchema,
 
   /** Hash-tagged prefix of the farm's keys; one Redis can hold several farms. */
   prefix: z.string().min(1).max(64).optional(),

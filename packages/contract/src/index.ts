@@ -67,6 +67,15 @@ export { webhookUrlSchema } from './webhook-url.ts';
 export { findWebhookHost, webhookHostsSchema, type WebhookHost } from './webhook-host.ts';
 export { webhookKey, webhookSecretsSchema } from './webhook-secret.ts';
 export {
+  hidePassword,
+  parseRedisAddress,
+  redisAddressSchema,
+  type RedisAddress,
+  type RedisHost,
+  type RedisLogin,
+  type RedisTls,
+} from './redis-address.ts';
+export {
   FIRST_SHARD,
   queueName,
   redisKeys,

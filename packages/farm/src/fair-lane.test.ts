@@ -2,13 +2,13 @@ import { FarmError, redisKeys, shardPrefix } from '@embedfarm/contract';
 import { eventually } from '@embedfarm/testkit/eventually';
 import { FakeEncoder, fakeRegistration } from '@embedfarm/testkit/fake-encoder';
 import { openTestRedis, type TestRedis } from '@embedfarm/testkit/redis';
-import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bulkJob, bulkJobs } from './queue/bulk-job.fixture.ts';
 import { EncodeQueue } from './queue/encode-queue.ts';
 import { FairShare } from './queue/fair-share.ts';
 import { TenantWeights } from './queue/tenant-weights.ts';
 import { connectRedis, disconnectRedis } from './redis/connect.ts';
+import type { FarmRedis } from './redis/farm-redis.ts';
 import { FarmWorker } from './worker/farm-worker.ts';
 
 /** Chunks that a worker holds at once, which no later tag can pass. */
@@ -17,7 +17,7 @@ const SLICE = 100;
 
 describe('tenants of one bulk lane', () => {
   let server: TestRedis;
-  let redis: Redis;
+  let redis: FarmRedis;
   let queue: EncodeQueue;
   let encoder: FakeEncoder;
   let worker: FarmWorker;

@@ -73,6 +73,7 @@ describe('readEnv', () => {
     ['EMBEDFARM_LOG_LEVEL', 'loud'],
     ['REDIS_URL', 'localhost'],
     ['REDIS_URL', 'http://localhost'],
+    ['REDIS_URL', 'redis+sentinel://localhost'],
   ])('names %s when it is %s', (name, value) => {
     expect(() => readEnv({ [name]: value })).toThrow(name);
   });

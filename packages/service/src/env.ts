@@ -4,6 +4,7 @@ import {
   webhookHostsSchema,
   webhookSecretsSchema,
   POOLINGS,
+  redisAddressSchema,
   WEIGHT_DTYPES,
   type Pooling,
   type WeightDtype,
@@ -13,8 +14,8 @@ import { z } from 'zod';
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 const envSchema = z.object({
-  /** Where the farm's Redis is. Default of the programs: redis://127.0.0.1:6379. */
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  /** Where the farm's Redis is: one server, sentinels or a Cluster. Default of the programs: redis://127.0.0.1:6379. */
+  REDIS_URL: redisAddressSchema.optional(),
   /** `embedded`, a model's directory or its id on the hub; for `encode` and `submit` the model's name in the farm. */
   EMBEDFARM_MODEL: z.string().optional(),
   /** The model's name in the farm. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { FarmError } from '@embedfarm/contract';
+import { FarmError, parseRedisAddress } from '@embedfarm/contract';
 import { isDockerRunning, startDockerRedis } from './docker-redis.ts';
 import { findRedisServer } from './find-command.ts';
 import { DEFAULT_REDIS_PORT, freePort } from './free-port.ts';
@@ -45,6 +45,8 @@ export interface LocalRedis {
 export async function openLocalRedis(options: LocalRedisOptions = {}): Promise<LocalRedis> {
   const print = options.print ?? ((line: string) => process.stdout.write(`${line}\n`));
   const redis = await findOrStart(options, print);
+  // Of several servers each worker warns by itself.
+  if (parseRedisAddress(redis.url).kind !== 'single') return redis;
   const { evictionPolicy } = await probeRedis(redis.url);
   if (evictionPolicy !== undefined && evictionPolicy !== 'noeviction') {
     print(

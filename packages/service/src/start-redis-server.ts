@@ -22,6 +22,15 @@ export const redisServerOptionsSchema = z.strictObject({
   /** When the append-only file is flushed to disk; `off` keeps nothing. */
   aof: z.enum(['always', 'everysec', 'off']).default('everysec'),
 
+  /** The server's program. Default: `redis-server`, else `valkey-server`, of PATH. */
+  command: z.string().min(1).optional(),
+
+  /** Further settings by name, as in redis.conf; they win over the others. */
+  settings: z.record(z.string(), z.string()).default({}),
+
+  /** A file of a sentinel's settings, which it writes to as well: a sentinel is started. */
+  sentinelConfig: z.string().min(1).optional(),
+
   /** How long Redis may take until it answers PING, in milliseconds; a large file takes long to load. */
   readyTimeoutMs: z.int().min(1).max(600_000).default(60_000),
 });
@@ -48,7 +57,7 @@ export interface RedisServer {
  */
 export async function startRedisServer(options: RedisServerOptions): Promise<RedisServer> {
   const resolved = parseOptions('redis server options', redisServerOptionsSchema, options);
-  const command = await findRedisServer();
+  const command = resolved.command ?? (await findRedisServer());
   if (command === undefined) {
     throw new FarmError('redis_unavailable', 'no redis-server and no valkey-server in PATH');
   }
@@ -73,9 +82,10 @@ interface FailedStart {
 async function tryStart(
   command: string,
   port: number,
-  { dir, aof, readyTimeoutMs }: ResolvedRedisServerOptions,
+  { dir, aof, settings, sentinelConfig, readyTimeoutMs }: ResolvedRedisServerOptions,
 ): Promise<RedisServer | FailedStart> {
-  const child = await spawnServer(command, {
+  const first = sentinelConfig === undefined ? [] : [sentinelConfig, '--sentinel'];
+  const child = await spawnServer(command, first, {
     bind: '127.0.0.1',
     port: String(port),
     dir,
@@ -84,6 +94,7 @@ async function tryStart(
     'maxmemory-policy': 'noeviction',
     appendonly: aof === 'off' ? 'no' : 'yes',
     appendfsync: aof === 'always' ? 'always' : 'everysec',
+    ...settings,
   });
   let output = '';
   const keep = (bytes: Buffer) => (output = (output + bytes.toString('utf8')).slice(-4_000));
@@ -107,12 +118,16 @@ async function tryStart(
 }
 
 /** In its own process group, so that Ctrl-C reaches us alone and we stop Redis last. */
-async function spawnServer(command: string, config: Record<string, string>): Promise<ChildProcess> {
-  const args = Object.entries(config).flatMap(([name, value]) => [`--${name}`, value]);
+async function spawnServer(
+  command: string,
+  first: readonly string[],
+  config: Record<string, string>,
+): Promise<ChildProcess> {
+  const args = [...first, ...Object.entries(config).flatMap(([name, value]) => [`--${name}`, value])];
   // The kernel ends it when this process dies, where it can (Linux).
   const setpriv = process.platform === 'linux' ? await findCommand('setpriv') : undefined;
-  const [file, ...first] = setpriv === undefined ? [command] : [setpriv, '--pdeathsig', 'TERM', command];
-  return spawn(file as string, [...first, ...args], {
+  const [file, ...before] = setpriv === undefined ? [command] : [setpriv, '--pdeathsig', 'TERM', command];
+  return spawn(file as string, [...before, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });

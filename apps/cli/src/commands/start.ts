@@ -1,3 +1,4 @@
+import { hidePassword } from '@embedfarm/contract';
 import type { Env } from '@embedfarm/service/env';
 import { createLogger } from '@embedfarm/service/logger';
 import { runService, type Service } from '@embedfarm/service/run-service';
@@ -49,7 +50,7 @@ async function fetchModel(settings: Env, signal: AbortSignal): Promise<string> {
 
 async function encodeOnce({ redis, registration }: LocalFarm, signal: AbortSignal): Promise<void> {
   const { model } = registration;
-  print(`Redis: ${redis.url}`);
+  print(`Redis: ${hidePassword(redis.url)}`);
   const farm = await EmbeddingFarm.connect({ redis: redis.url }, { signal });
   try {
     const embeddings = await farm.encode(SENTENCES, { model, signal });

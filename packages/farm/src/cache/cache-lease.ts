@@ -1,6 +1,6 @@
 import type { Lane, RedisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
 import { randomUUID } from 'node:crypto';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { RedisScript } from '../redis/redis-script.ts';
 import { STATS_SECOND_TTL_S } from '../redis/stats.ts';
 
@@ -68,14 +68,14 @@ export type Claim = Buffer | 'mine' | 'theirs';
 
 /** The leases of one chunk. Each is its owner's until he settles it, or is silent for the length of a job's lock. */
 export class CacheLease {
-  readonly #redis: Redis;
+  readonly #redis: FarmRedis;
   readonly #keys: RedisKeys;
   readonly #lane: Lane;
   readonly #leaseMs: number;
   /** An owner is known by his token, which tells his lane. */
   readonly #token: string;
 
-  constructor(redis: Redis, keys: RedisKeys, lane: Lane, leaseMs: number) {
+  constructor(redis: FarmRedis, keys: RedisKeys, lane: Lane, leaseMs: number) {
     this.#redis = redis;
     this.#keys = keys;
     this.#lane = lane;

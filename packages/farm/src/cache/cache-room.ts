@@ -1,5 +1,7 @@
-import type { Redis } from 'ioredis';
+import type { RedisKeys } from '@embedfarm/contract';
 import { performance } from 'node:perf_hooks';
+import type { FarmRedis } from '../redis/farm-redis.ts';
+import { readRedisMemory } from '../redis/redis-memory.ts';
 
 /**
  * Above this share of Redis's memory nothing new is kept. Requests are let in up to 60 %: were the cache to fill that,
@@ -11,13 +13,15 @@ const CHECK_MS = 1_000;
 
 /** Whether Redis has memory to spare for the cache. */
 export class CacheRoom {
-  readonly #redis: Redis;
+  readonly #redis: FarmRedis;
+  readonly #keys: RedisKeys;
   #hasRoom = true;
   #checkedAt = -Infinity;
   #checking: Promise<void> | undefined;
 
-  constructor(redis: Redis) {
+  constructor(redis: FarmRedis, keys: RedisKeys) {
     this.#redis = redis;
+    this.#keys = keys;
   }
 
   async hasRoom(): Promise<boolean> {
@@ -27,7 +31,7 @@ export class CacheRoom {
 
   async #check(): Promise<void> {
     try {
-      this.#hasRoom = memoryShare(await this.#redis.info('memory')) < MAX_MEMORY_SHARE;
+      this.#hasRoom = memoryShare(await readRedisMemory(this.#redis, this.#keys)) < MAX_MEMORY_SHARE;
     } catch {
       // A Redis that does not tell keeps its last word; storing without memory is no fault either.
     }

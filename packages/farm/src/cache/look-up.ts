@@ -1,5 +1,5 @@
 import type { RedisKeys, VectorBlock } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { RedisScript } from '../redis/redis-script.ts';
 import { STATS_SECOND_TTL_S } from '../redis/stats.ts';
 import { decodeEntry, type EntryShape } from './cache-entry.ts';
@@ -26,7 +26,7 @@ return values`);
 
 /** The entry of each hash, undefined where there is none. Broken ones are taken away. At most a chunk of them. */
 export async function lookUp(
-  redis: Redis,
+  redis: FarmRedis,
   keys: RedisKeys,
   hashes: readonly string[],
   shape: EntryShape,

@@ -1,5 +1,5 @@
 import type { RedisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 
 const COUNTED_SECONDS = 60;
 
@@ -12,7 +12,11 @@ export interface CacheCounts {
 }
 
 /** Of the last minute, this second included. */
-export async function readCacheCounts(redis: Redis, keys: RedisKeys, nowMs: number): Promise<CacheCounts> {
+export async function readCacheCounts(
+  redis: FarmRedis,
+  keys: RedisKeys,
+  nowMs: number,
+): Promise<CacheCounts> {
   const second = Math.floor(nowMs / 1000);
   const lookup = redis.pipeline();
   for (let ago = 0; ago < COUNTED_SECONDS; ago += 1) {

@@ -9,13 +9,14 @@ import {
   type RedisKeys,
   type WorkerReport,
 } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
 import { readAdmission, type AdmissionStatus } from '../redis/admission.ts';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { readCacheCounts, type CacheCounts } from './cache-counts.ts';
 import { connectRedis, disconnectRedis, waitForRedis } from '../redis/connect.ts';
 import { ModelRegistry, WORKER_TTL_MS } from '../redis/model-registry.ts';
 import { CLIENT_TTL_MS } from '../redis/presence.ts';
 import { RedisClock } from '../redis/redis-clock.ts';
+import { readRedisTimeMs } from '../redis/redis-time.ts';
 import { sampleStats, waitingKeys } from '../redis/stats.ts';
 
 /** Jobs that wait, by lane. */
@@ -53,12 +54,12 @@ export interface StatsPoint {
 
 /** Reads what the farm says of itself, from a few keys, never by scanning. */
 export class Inspector {
-  readonly #redis: Redis;
+  readonly #redis: FarmRedis;
   readonly #keys: RedisKeys;
   readonly #clock: RedisClock;
   readonly #registry: ModelRegistry;
 
-  private constructor(redis: Redis, keys: RedisKeys, clock: RedisClock) {
+  private constructor(redis: FarmRedis, keys: RedisKeys, clock: RedisClock) {
     this.#redis = redis;
     this.#keys = keys;
     this.#clock = clock;
@@ -70,10 +71,11 @@ export class Inspector {
     { redis: url, prefix, timeoutMs = 10_000 }: { redis: string; prefix?: string; timeoutMs?: number },
     { signal }: { signal?: AbortSignal } = {},
   ): Promise<Inspector> {
+    const keys = redisKeys(prefix);
     const redis = connectRedis(url);
     try {
-      await waitForRedis(redis, url, { signal, timeoutMs });
-      return new Inspector(redis, redisKeys(prefix), await RedisClock.open(redis));
+      await waitForRedis(redis, url, keys, { signal, timeoutMs });
+      return new Inspector(redis, keys, await RedisClock.open(redis, keys));
     } catch (thrown) {
       disconnectRedis(redis);
       throw thrown;
@@ -107,8 +109,8 @@ export class Inspector {
 
   /** One point a second, oldest first, up to the last whole second; seconds without a record are zero. */
   async series(seconds: number): Promise<StatsPoint[]> {
-    const [now] = await this.#redis.time();
-    const first = Number(now) - seconds;
+    const nowMs = await readRedisTimeMs(this.#redis, this.#keys);
+    const first = Math.floor(nowMs / 1000) - seconds;
     const lookup = this.#redis.pipeline();
     for (let index = 0; index < seconds; index += 1) lookup.hgetall(this.#keys.statsSecond(first + index));
     const answers = (await lookup.exec()) ?? [];

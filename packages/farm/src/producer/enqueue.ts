@@ -1,8 +1,8 @@
 import { FarmError, type EncodeJob, type EncodeText, type Lane, type RedisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
 import { performance } from 'node:perf_hooks';
 import { chunkLoad, type Load } from '../queue/chunk-load.ts';
 import type { EncodeQueue } from '../queue/encode-queue.ts';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { buryRequest } from '../request/cancel-request.ts';
 import type { CallPart } from './call-part.ts';
 import type { ClientLease, RoomSeeker } from './client-lease.ts';
@@ -20,7 +20,7 @@ const OUT_OF_MEMORY_RETRY_MS = 5_000;
 
 /** What enqueueing needs of its producer. */
 export interface EnqueuePorts {
-  readonly redis: Redis;
+  readonly redis: FarmRedis;
   readonly keys: RedisKeys;
   readonly clientId: string;
   readonly pending: PendingChunks;

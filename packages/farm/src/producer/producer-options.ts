@@ -1,8 +1,9 @@
+import { redisAddressSchema } from '@embedfarm/contract';
 import { z } from 'zod';
 
 export const producerOptionsSchema = z.strictObject({
-  /** `redis://` or `rediss://` URL. */
-  redis: z.string().default('redis://127.0.0.1:6379'),
+  /** Where Redis is: one server, sentinels or a Cluster. See parseRedisAddress. */
+  redis: redisAddressSchema.default('redis://127.0.0.1:6379'),
 
   /** Hash-tagged prefix of the farm's keys; one Redis can hold several farms. */
   prefix: z.string().min(1).max(64).optional(),

@@ -10,7 +10,6 @@ import {
   type RedisKeys,
   type Reply,
 } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { EncodeQueue } from '../queue/encode-queue.ts';
@@ -18,6 +17,7 @@ import { TenantWeights } from '../queue/tenant-weights.ts';
 import { connectRedis, disconnectRedis, hidePassword, waitForRedis } from '../redis/connect.ts';
 import { askLease } from '../redis/admission.ts';
 import { LimitStore } from '../redis/farm-limits.ts';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { ModelRegistry } from '../redis/model-registry.ts';
 import { removeClient } from '../redis/presence.ts';
 import { RedisClock } from '../redis/redis-clock.ts';
@@ -60,7 +60,7 @@ export class Producer implements ProducerPort {
   /** What the whole farm may hold. */
   readonly limits: LimitStore;
   readonly #guard = new OpenGuard();
-  readonly #command: Redis;
+  readonly #command: FarmRedis;
   readonly #url: string;
   readonly #keys: RedisKeys;
   readonly #clock: RedisClock;
@@ -77,7 +77,7 @@ export class Producer implements ProducerPort {
   #requests = 0;
   #closing: Promise<void> | undefined;
 
-  private constructor(command: Redis, url: string, keys: RedisKeys, clock: RedisClock) {
+  private constructor(command: FarmRedis, url: string, keys: RedisKeys, clock: RedisClock) {
     this.clientId = randomBytes(9).toString('hex');
     this.#command = command;
     this.#url = url;
@@ -117,12 +117,13 @@ export class Producer implements ProducerPort {
    */
   static async open(options: ProducerOptions, { signal }: { signal?: AbortSignal } = {}): Promise<Producer> {
     const { redis: url, prefix, timeoutMs } = parseOptions('connect options', producerOptionsSchema, options);
+    const keys = redisKeys(prefix);
     const command = connectRedis(url);
     const blocking = connectRedis(url);
     try {
-      await waitForRedis(command, url, { signal, timeoutMs });
-      const clock = await RedisClock.open(command);
-      const producer = new Producer(command, url, redisKeys(prefix), clock);
+      await waitForRedis(command, url, keys, { signal, timeoutMs });
+      const clock = await RedisClock.open(command, keys);
+      const producer = new Producer(command, url, keys, clock);
       await producer.#listen(blocking);
       return producer;
     } catch (thrown) {
@@ -187,7 +188,7 @@ export class Producer implements ProducerPort {
     return this.#closing;
   }
 
-  async #listen(blocking: Redis): Promise<void> {
+  async #listen(blocking: FarmRedis): Promise<void> {
     this.#replies = await ReplyStream.open({
       blocking,
       command: this.#command,

@@ -1,9 +1,9 @@
 import { FarmError, type RedisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as rest } from 'node:timers/promises';
 import type { Load } from '../queue/chunk-load.ts';
 import { askRequestLease } from '../redis/admission.ts';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 import { neverFits, overloaded, type WhenOverloaded } from './overloaded.ts';
 
@@ -28,7 +28,7 @@ export interface ReserveTerms {
  *   without a record; `redis_unavailable`.
  */
 export async function reserve(
-  redis: Redis,
+  redis: FarmRedis,
   keys: RedisKeys,
   requestId: string,
   more: Load,

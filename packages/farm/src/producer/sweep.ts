@@ -1,6 +1,6 @@
 import { FarmError, type RedisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
 import { performance } from 'node:perf_hooks';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { takeResult } from '../redis/result-store.ts';
 import type { PendingChunk, PendingChunks } from './pending-chunks.ts';
 
@@ -17,7 +17,7 @@ const SWEEP_CHUNKS = 256;
  * before the job ends, so a job that is gone has left its result, or was lost.
  */
 export async function sweepPending(
-  redis: Redis,
+  redis: FarmRedis,
   keys: RedisKeys,
   pending: PendingChunks,
   nowMs: () => number,
@@ -42,7 +42,7 @@ export async function sweepPending(
 
 /** A result that cannot be read fails its own chunk, and keeps no other waiting. */
 async function deliver(
-  redis: Redis,
+  redis: FarmRedis,
   keys: RedisKeys,
   pending: PendingChunks,
   { jobId }: PendingChunk,

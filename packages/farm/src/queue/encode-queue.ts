@@ -1,6 +1,6 @@
 import { encodeJobId, queueName, redisKeys, type EncodeJob, type Lane } from '@embedfarm/contract';
 import { Queue, type JobsOptions } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { chunkShare, FairShare, type ChunkShare } from './fair-share.ts';
 import { readShares } from './read-shares.ts';
 
@@ -24,7 +24,7 @@ export const JOB_TERMS = {
 /** The chunk jobs of one lane of one model, as a producer sees them. */
 export class EncodeQueue {
   readonly lane: Lane;
-  readonly #redis: Redis;
+  readonly #redis: FarmRedis;
   readonly #queue: Queue;
   /**
    * Of the bulk lane, where every job has a priority. It also makes that removing one of n costs O(log n), not O(n).
@@ -32,7 +32,7 @@ export class EncodeQueue {
    */
   readonly #fairShare: FairShare | undefined;
 
-  private constructor(lane: Lane, redis: Redis, queue: Queue, fairShare: FairShare | undefined) {
+  private constructor(lane: Lane, redis: FarmRedis, queue: Queue, fairShare: FairShare | undefined) {
     this.lane = lane;
     this.#redis = redis;
     this.#queue = queue;
@@ -40,7 +40,7 @@ export class EncodeQueue {
   }
 
   /** `redis` is shared, and stays open when the queue is closed. */
-  static open(redis: Redis, prefix: string, model: string, lane: Lane): EncodeQueue {
+  static open(redis: FarmRedis, prefix: string, model: string, lane: Lane): EncodeQueue {
     const queue = new Queue(queueName(model, lane), {
       connection: redis,
       prefix,

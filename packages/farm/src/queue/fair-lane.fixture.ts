@@ -1,5 +1,5 @@
 import { redisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { RedisScript } from '../redis/redis-script.ts';
 import { FairShare, type ChunkShare } from './fair-share.ts';
 import { SERVE_TAG_LUA } from './serve-tag.ts';
@@ -9,12 +9,12 @@ const serveScript = new RedisScript(`${SERVE_TAG_LUA} return serveTag(KEYS[1], K
 /** A bulk lane without BullMQ's jobs: what it keeps of their order, and the tags. One chunk runs at a time. */
 export class TaggedLane {
   readonly share: FairShare;
-  readonly #redis: Redis;
+  readonly #redis: FarmRedis;
   readonly #keys = redisKeys();
   readonly #model: string;
   #counter = 0;
 
-  constructor(redis: Redis, model: string, limits: ConstructorParameters<typeof FairShare>[3]) {
+  constructor(redis: FarmRedis, model: string, limits: ConstructorParameters<typeof FairShare>[3]) {
     this.#redis = redis;
     this.#model = model;
     this.share = new FairShare(redis, this.#keys, model, limits);

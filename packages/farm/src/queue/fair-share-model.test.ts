@@ -1,9 +1,9 @@
 import { redisKeys } from '@embedfarm/contract';
 import { openTestRedis, type TestRedis } from '@embedfarm/testkit/redis';
 import fc from 'fast-check';
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectRedis, disconnectRedis } from '../redis/connect.ts';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { TaggedLane } from './fair-lane.fixture.ts';
 import { FairShareModel } from './fair-share-model.fixture.ts';
 import type { ChunkShare } from './fair-share.ts';
@@ -33,7 +33,7 @@ function steps(cost: fc.Arbitrary<number>): fc.Arbitrary<Step[]> {
 
 describe('the shares of a lane', () => {
   let server: TestRedis;
-  let redis: Redis;
+  let redis: FarmRedis;
   let runs = 0;
 
   beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { redisKeys } from '@embedfarm/contract';
 import { openTestRedis, type TestRedis } from '@embedfarm/testkit/redis';
-import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connectRedis, disconnectRedis } from '../redis/connect.ts';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { bulkJob } from './bulk-job.fixture.ts';
 import { TaggedLane } from './fair-lane.fixture.ts';
 import { chunkShare, type ChunkShare } from './fair-share.ts';
@@ -23,7 +23,7 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, inde
 
 describe('FairShare', () => {
   let server: TestRedis;
-  let redis: Redis;
+  let redis: FarmRedis;
 
   beforeAll(async () => {
     server = await openTestRedis();

@@ -1,5 +1,5 @@
 import { MAX_CHUNK_TEXTS, textBytes, type EncodeJob, type RedisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { RedisScript } from '../redis/redis-script.ts';
 import { LOWER_TAGS_LUA, REBASE_LUA } from './rebase-tags.ts';
 import { WEIGHT_LUA } from './tenant-weights.ts';
@@ -127,12 +127,12 @@ interface FairShareLimits {
  * See docs/decisions/0021-fair-share-by-start-tags.md.
  */
 export class FairShare {
-  readonly #redis: Redis;
+  readonly #redis: FarmRedis;
   readonly #keys: RedisKeys;
   readonly #model: string;
   readonly #limits: FairShareLimits;
 
-  constructor(redis: Redis, keys: RedisKeys, model: string, limits: Partial<FairShareLimits> = {}) {
+  constructor(redis: FarmRedis, keys: RedisKeys, model: string, limits: Partial<FairShareLimits> = {}) {
     this.#redis = redis;
     this.#keys = keys;
     this.#model = model;

@@ -1,6 +1,6 @@
 import { nameSchema } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import type { ChunkShare } from './fair-share.ts';
 
 const optionsSchema = z.object({
@@ -9,7 +9,7 @@ const optionsSchema = z.object({
 
 /** The shares that jobs hold by their options; undefined for one that has run to its end, or is not there. */
 export async function readShares(
-  redis: Redis,
+  redis: FarmRedis,
   jobKeys: readonly string[],
 ): Promise<(ChunkShare | undefined)[]> {
   const lookup = redis.pipeline();

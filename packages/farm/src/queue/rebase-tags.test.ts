@@ -1,9 +1,9 @@
 import { queueName, redisKeys, shardPrefix } from '@embedfarm/contract';
 import { openTestRedis, type TestRedis } from '@embedfarm/testkit/redis';
 import { Queue, Worker, type Job } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connectRedis, disconnectRedis } from '../redis/connect.ts';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { FairShare } from './fair-share.ts';
 
 const TOKEN = 'test';
@@ -11,7 +11,7 @@ const keys = redisKeys();
 
 describe('jobs of BullMQ when the tags are lowered', () => {
   let server: TestRedis;
-  let redis: Redis;
+  let redis: FarmRedis;
   let queue: Queue;
   let worker: Worker;
   let share: FairShare;

@@ -1,13 +1,13 @@
 import { redisKeys } from '@embedfarm/contract';
 import { openTestRedis, type TestRedis } from '@embedfarm/testkit/redis';
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connectRedis, disconnectRedis } from '../redis/connect.ts';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { TenantWeights } from './tenant-weights.ts';
 
 describe('TenantWeights', () => {
   let server: TestRedis;
-  let redis: Redis;
+  let redis: FarmRedis;
 
   beforeAll(async () => {
     server = await openTestRedis();

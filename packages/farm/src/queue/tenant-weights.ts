@@ -1,6 +1,6 @@
 import { FarmError, nameSchema, parseOptions, type RedisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { RedisScript } from '../redis/redis-script.ts';
 
 const MIN_WEIGHT = 0.01;
@@ -33,13 +33,13 @@ return 1`);
 
 /** How tenants share the bulk lanes of all models. A new weight counts for the chunks enqueued after it. */
 export class TenantWeights {
-  readonly #redis: Redis;
+  readonly #redis: FarmRedis;
   readonly #keys: RedisKeys;
   readonly #maxWeights: number;
   readonly #ask: Ask;
 
   constructor(
-    redis: Redis,
+    redis: FarmRedis,
     keys: RedisKeys,
     { maxWeights = MAX_WEIGHTS, ask = (step) => step() }: { maxWeights?: number; ask?: Ask } = {},
   ) {

@@ -1,7 +1,7 @@
 import { FarmError, type RedisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
 import type { Load } from '../queue/chunk-load.ts';
 import { DEFAULT_MAX_TEXTS, DEFAULT_MEMORY_SHARE } from './farm-limits.ts';
+import type { FarmRedis } from './farm-redis.ts';
 import { FARM_ROOM_LUA, RELEASE_CHUNK_LUA, SET_LEASE_LUA } from './lease-lua.ts';
 import { RedisScript } from './redis-script.ts';
 
@@ -69,7 +69,7 @@ return tell(room, '', texts, bytes, KEYS[3])`);
 
 /** Asks for a client's lease to hold `use`. The lease is as before when it is refused. */
 export async function askLease(
-  redis: Redis,
+  redis: FarmRedis,
   keys: RedisKeys,
   clientId: string,
   use: Load,
@@ -101,7 +101,7 @@ setLease(KEYS[1], ARGV[1], 0, 0)
 return 1`);
 
 /** A client that leaves gives back its lease. */
-export async function dropClientLease(redis: Redis, keys: RedisKeys, clientId: string): Promise<void> {
+export async function dropClientLease(redis: FarmRedis, keys: RedisKeys, clientId: string): Promise<void> {
   await dropScript.run(redis, [keys.admission], [clientLease(clientId)]);
 }
 
@@ -131,7 +131,7 @@ return tell(room, full, held.texts, held.bytes, KEYS[3])`);
  * @throws FarmError `result_expired` when there is no record; `cancelled` when the request has ended.
  */
 export async function askRequestLease(
-  redis: Redis,
+  redis: FarmRedis,
   keys: RedisKeys,
   requestId: string,
   more: Load,
@@ -154,7 +154,7 @@ ${FARM_ROOM_LUA}
 return tell(farmRoom(KEYS[1], KEYS[2], ARGV[1], ARGV[2]), '', 0, 0, KEYS[3])`);
 
 /** What the farm holds and may hold. */
-export async function readAdmission(redis: Redis, keys: RedisKeys): Promise<AdmissionStatus> {
+export async function readAdmission(redis: FarmRedis, keys: RedisKeys): Promise<AdmissionStatus> {
   const answer = await readScript.run(
     redis,
     [keys.admission, keys.limits, keys.statsPrefix],

@@ -1,60 +1,54 @@
-import { FarmError } from '@embedfarm/contract';
-import { Redis } from 'ioredis';
+import { FarmError, hidePassword, parseRedisAddress, type RedisKeys } from '@embedfarm/contract';
 import { corkWrites } from './cork-writes.ts';
+import { isCluster, type FarmRedis } from './farm-redis.ts';
+import { openRedis } from './open-redis.ts';
 
-/** Reconnects at least this often, so that a farm is back soon after its Redis is. */
-const MAX_RETRY_DELAY_MS = 300;
+export { hidePassword } from '@embedfarm/contract';
 
 /**
  * One connection that outlives its Redis: it retries for ever, and commands wait for it.
  * Who waits for a command has a deadline of his own.
  *
- * @throws FarmError `invalid_argument` when `url` is not a redis:// or rediss:// URL.
+ * @throws FarmError `invalid_argument` when `url` is no address of a Redis: see parseRedisAddress.
  */
-export function connectRedis(url: string): Redis {
-  if (!/^rediss?:\/\//.test(url) || !isUrl(url)) {
-    throw new FarmError(
-      'invalid_argument',
-      `redis must be a redis:// or rediss:// URL, got ${hidePassword(url)}`,
-    );
-  }
-  const redis = new Redis(url, {
-    retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), MAX_RETRY_DELAY_MS),
-    // BullMQ needs null; a command waits until Redis is back.
-    maxRetriesPerRequest: null,
-    // A host that is gone without a word is noticed.
-    connectTimeout: 5_000,
-    keepAlive: 5_000,
-    // One form of reply for all servers; measured facts are on RESP2.
-    protocol: 2,
-  });
+export function connectRedis(url: string): FarmRedis {
+  const redis = openRedis(parseRedisAddress(url));
   // Without a listener ioredis prints every failed attempt. State is asked for where it matters.
   redis.on('error', ignoreError);
-  corkWrites(redis);
+  if (isCluster(redis)) redis.on('+node', corkWrites);
+  else corkWrites(redis);
   return redis;
 }
 
 /**
- * Waits until Redis answers.
+ * Waits until the Redis that holds the keys answers.
  *
  * @throws FarmError `redis_unavailable` after `timeoutMs`, naming the URL without its password;
- * `cancelled` on abort.
+ * `invalid_argument` for keys that a Cluster would spread over its nodes; `cancelled` on abort.
  */
 export async function waitForRedis(
-  redis: Redis,
+  redis: FarmRedis,
   url: string,
+  keys: RedisKeys,
   { signal, timeoutMs }: { signal?: AbortSignal | undefined; timeoutMs: number },
 ): Promise<void> {
+  if (isCluster(redis) && !/\{[^}]+\}/.test(keys.prefix)) {
+    throw new FarmError(
+      'invalid_argument',
+      `prefix must hold a hash tag, as {embedfarm}, for a Redis Cluster; got ${JSON.stringify(keys.prefix)}`,
+    );
+  }
   let lastFault = 'no answer';
   const onError = (error: Error): void => {
-    lastFault = error.message || (error as NodeJS.ErrnoException).code || lastFault;
+    lastFault = faultOf(error) || lastFault;
   };
   redis.on('error', onError);
   let timer: NodeJS.Timeout | undefined;
   let onAbort: (() => void) | undefined;
   try {
     await Promise.race([
-      redis.ping(),
+      // Not PING: of a Cluster's nodes only one matters.
+      redis.exists(keys.clients),
       new Promise((_, reject) => {
         timer = setTimeout(() => {
           reject(
@@ -81,9 +75,16 @@ export async function waitForRedis(
   }
 }
 
+/** A Cluster's error says only that no node answered, and keeps why. */
+function faultOf(error: Error & { code?: string; lastNodeError?: Error }): string {
+  if (error.lastNodeError) return faultOf(error.lastNodeError);
+  return error.message || (error.code ?? '');
+}
+
 /** What ending a connection needs of it: BullMQ hands out its own in a dress of this form. */
 interface Connection {
   readonly status: string;
+  readonly isCluster?: boolean;
   connect(): unknown;
   disconnect(): void;
 }
@@ -92,20 +93,16 @@ interface Connection {
 export function disconnectRedis(redis: Connection): void {
   const isResting = redis.status === 'reconnecting';
   redis.disconnect();
+  if (isCluster(redis)) {
+    // It parks commands while no node is there, and would keep them for ever.
+    redis.options.enableOfflineQueue = false;
+    (redis as unknown as { flushQueue(error: Error): void }).flushQueue(new Error('Connection is closed.'));
+    return;
+  }
   if (!isResting) return;
   // Between two attempts there is no socket whose end would reject what waits. An attempt called off does it.
   Promise.resolve(redis.connect()).catch(ignoreError);
   redis.disconnect();
-}
-
-/** A URL fit for messages and logs. */
-export function hidePassword(url: string): string {
-  return url.replace(/^(\w+:\/\/[^/@]*:)[^@]*@/, '$1***@').replace(/([?&]password=)[^&]*/, '$1***');
-}
-
-/** `redis://` alone is the Redis of this machine. */
-function isUrl(url: string): boolean {
-  return /^rediss?:\/\/$/.test(url) || URL.canParse(url);
 }
 
 function ignoreError(): void {

@@ -1,6 +1,6 @@
 import { MAX_CHUNK_TEXTS, parseOptions, type RedisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import type { FarmRedis } from './farm-redis.ts';
 
 /** Texts that the farm may hold where nobody set another limit: of 80 characters each, 5 GB of jobs. */
 export const DEFAULT_MAX_TEXTS = 50_000_000;
@@ -42,11 +42,11 @@ const storedLimitsSchema = z.object({
 
 /** The limits of a farm, as its producers ask for them. */
 export class LimitStore {
-  readonly #redis: Redis;
+  readonly #redis: FarmRedis;
   readonly #keys: RedisKeys;
   readonly #ask: Ask;
 
-  constructor(redis: Redis, keys: RedisKeys, ask: Ask) {
+  constructor(redis: FarmRedis, keys: RedisKeys, ask: Ask) {
     this.#redis = redis;
     this.#keys = keys;
     this.#ask = ask;
@@ -62,7 +62,7 @@ export class LimitStore {
   }
 }
 
-export async function readFarmLimits(redis: Redis, keys: RedisKeys): Promise<FarmLimits> {
+export async function readFarmLimits(redis: FarmRedis, keys: RedisKeys): Promise<FarmLimits> {
   const stored = storedLimitsSchema.parse(await redis.hgetall(keys.limits));
   return { texts: stored.maxTexts, bytes: stored.maxBytes, memoryShare: stored.memoryShare };
 }
@@ -72,7 +72,7 @@ export async function readFarmLimits(redis: Redis, keys: RedisKeys): Promise<Far
  *
  * @throws FarmError `invalid_argument` naming a broken limit.
  */
-export async function setFarmLimits(redis: Redis, keys: RedisKeys, limits: NewFarmLimits): Promise<void> {
+export async function setFarmLimits(redis: FarmRedis, keys: RedisKeys, limits: NewFarmLimits): Promise<void> {
   const { texts, bytes, memoryShare } = parseOptions('limits', farmLimitsSchema, limits);
   const change = redis.multi();
   if (texts !== undefined) change.hset(keys.limits, 'maxTexts', texts);

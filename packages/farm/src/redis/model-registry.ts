@@ -4,8 +4,9 @@ import {
   type ModelRegistration,
   type RedisKeys,
 } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
+import type { FarmRedis } from './farm-redis.ts';
 import { RedisScript } from './redis-script.ts';
+import { readRedisTimeMs } from './redis-time.ts';
 
 /** A worker that has not been heard of for this long counts as gone. */
 export const WORKER_TTL_MS = 15_000;
@@ -44,10 +45,10 @@ return 1`);
 
 /** Who serves which model, pinned by fingerprint. */
 export class ModelRegistry {
-  readonly #redis: Redis;
+  readonly #redis: FarmRedis;
   readonly #keys: RedisKeys;
 
-  constructor(redis: Redis, keys: RedisKeys) {
+  constructor(redis: FarmRedis, keys: RedisKeys) {
     this.#redis = redis;
     this.#keys = keys;
   }
@@ -115,11 +116,11 @@ export class ModelRegistry {
 
   /** The one model with live workers; where none has any, the one that is registered. */
   async #onlyName(): Promise<string> {
-    const [time, heard] = await Promise.all([
-      this.#redis.time(),
+    const [timeMs, heard] = await Promise.all([
+      readRedisTimeMs(this.#redis, this.#keys),
       this.#redis.zrevrange(this.#keys.models, 0, -1, 'WITHSCORES'),
     ]);
-    const aliveSince = Number(time[0]) * 1000 - WORKER_TTL_MS;
+    const aliveSince = timeMs - WORKER_TTL_MS;
     const models = heard.flatMap((name, at) =>
       at % 2 === 0 ? [{ name, heardAt: Number(heard[at + 1]) }] : [],
     );

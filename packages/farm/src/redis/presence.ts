@@ -1,6 +1,6 @@
 import type { RedisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
 import { dropClientLease } from './admission.ts';
+import type { FarmRedis } from './farm-redis.ts';
 import { RedisScript } from './redis-script.ts';
 
 /** A client counts as alive this long after its last heartbeat. */
@@ -29,7 +29,7 @@ for i = 1, #info, 2 do
 end`);
 
 /** Says that a client lives. @returns the last id of its reply stream. */
-export async function announceClient(redis: Redis, keys: RedisKeys, clientId: string): Promise<string> {
+export async function announceClient(redis: FarmRedis, keys: RedisKeys, clientId: string): Promise<string> {
   const lastId = await heartbeatScript.run(
     redis,
     [keys.clients, keys.reply(clientId)],
@@ -39,7 +39,7 @@ export async function announceClient(redis: Redis, keys: RedisKeys, clientId: st
 }
 
 /** Takes a client's leave: it no longer counts, its reply stream goes, and what it held of the farm's room. */
-export async function removeClient(redis: Redis, keys: RedisKeys, clientId: string): Promise<void> {
+export async function removeClient(redis: FarmRedis, keys: RedisKeys, clientId: string): Promise<void> {
   await Promise.all([
     redis.multi().zrem(keys.clients, clientId).unlink(keys.reply(clientId)).exec(),
     dropClientLease(redis, keys, clientId),

@@ -1,24 +1,29 @@
+import type { RedisKeys } from '@embedfarm/contract';
 import { performance } from 'node:perf_hooks';
-import type { Redis } from 'ioredis';
+import type { FarmRedis } from './farm-redis.ts';
+import { readRedisTimeMs } from './redis-time.ts';
 
 /**
  * Redis TIME, between two looks at it counted on by the local monotonic clock: deadlines hold
  * on hosts whose wall clocks disagree, and survive a wall clock that jumps.
  */
 export class RedisClock {
+  readonly #keys: RedisKeys;
   #offsetMs: number;
 
-  private constructor(offsetMs: number) {
+  private constructor(keys: RedisKeys, offsetMs: number) {
+    this.#keys = keys;
     this.#offsetMs = offsetMs;
   }
 
-  static async open(redis: Redis): Promise<RedisClock> {
-    return new RedisClock(await readOffset(redis));
+  /** The clock of the server that holds the keys. */
+  static async open(redis: FarmRedis, keys: RedisKeys): Promise<RedisClock> {
+    return new RedisClock(keys, await readOffset(redis, keys));
   }
 
   /** Asks Redis again. Called with every heartbeat. */
-  async sync(redis: Redis): Promise<void> {
-    this.#offsetMs = await readOffset(redis);
+  async sync(redis: FarmRedis): Promise<void> {
+    this.#offsetMs = await readOffset(redis, this.#keys);
   }
 
   /** Redis time in ms since 1970. */
@@ -27,10 +32,10 @@ export class RedisClock {
   }
 }
 
-async function readOffset(redis: Redis): Promise<number> {
+async function readOffset(redis: FarmRedis, keys: RedisKeys): Promise<number> {
   const sentAt = performance.now();
-  const [seconds, microseconds] = await redis.time();
+  const timeMs = await readRedisTimeMs(redis, keys);
   const receivedAt = performance.now();
   // The answer was made about half way between.
-  return Number(seconds) * 1000 + Number(microseconds) / 1000 - (sentAt + receivedAt) / 2;
+  return timeMs - (sentAt + receivedAt) / 2;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import type { FarmRedis } from './farm-redis.ts';
 
 export type ScriptArgument = string | number | Buffer;
 
@@ -13,7 +13,7 @@ export class RedisScript {
     this.#hash = createHash('sha1').update(lua).digest('hex');
   }
 
-  async run(redis: Redis, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
+  async run(redis: FarmRedis, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
     try {
       return await redis.evalsha(this.#hash, keys.length, ...keys, ...args);
     } catch (thrown) {
@@ -24,7 +24,7 @@ export class RedisScript {
 
   /** As `run`, with strings as the bytes they are. */
   async runForBytes(
-    redis: Redis,
+    redis: FarmRedis,
     keys: readonly string[],
     args: readonly ScriptArgument[],
   ): Promise<unknown> {

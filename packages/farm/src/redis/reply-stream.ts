@@ -1,6 +1,6 @@
 import { parseReply, type RedisKeys, type Reply } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
 import { disconnectRedis } from './connect.ts';
+import type { FarmRedis } from './farm-redis.ts';
 import { announceClient } from './presence.ts';
 import { ReplyTrimmer } from './reply-trimmer.ts';
 import { isStreamJob } from './stream-job-id.ts';
@@ -14,8 +14,8 @@ const READ_RETRY_MS = 200;
 
 export interface ReplyStreamOptions {
   /** For reading alone: the read blocks. */
-  readonly blocking: Redis;
-  readonly command: Redis;
+  readonly blocking: FarmRedis;
+  readonly command: FarmRedis;
   readonly keys: RedisKeys;
   readonly clientId: string;
   /** Takes each reply; what it throws is its own fault and stops nothing. */

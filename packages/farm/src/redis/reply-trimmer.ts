@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { FarmRedis } from './farm-redis.ts';
 
 /** Read replies are trimmed together: after so many, so many bytes, or so long. */
 const MAX_REPLIES = 64;
@@ -7,7 +7,7 @@ const MAX_AGE_MS = 250;
 
 /** Takes away what a client has read: its replies, and the results that came with them. */
 export class ReplyTrimmer {
-  readonly #redis: Redis;
+  readonly #redis: FarmRedis;
   readonly #streamKey: string;
   #lastId: string | undefined;
   #resultKeys: string[] = [];
@@ -15,7 +15,7 @@ export class ReplyTrimmer {
   #bytes = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(redis: Redis, streamKey: string) {
+  constructor(redis: FarmRedis, streamKey: string) {
     this.#redis = redis;
     this.#streamKey = streamKey;
   }

@@ -1,5 +1,5 @@
 import { decodeVectorBlock, type RedisKeys, type VectorBlock } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
+import type { FarmRedis } from './farm-redis.ts';
 import { isStreamJob } from './stream-job-id.ts';
 
 /**
@@ -7,7 +7,7 @@ import { isStreamJob } from './stream-job-id.ts';
  * or any more).
  */
 export async function takeResult(
-  redis: Redis,
+  redis: FarmRedis,
   keys: RedisKeys,
   jobId: string,
 ): Promise<VectorBlock | undefined> {

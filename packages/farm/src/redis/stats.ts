@@ -1,5 +1,5 @@
 import { queueName, type RedisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
+import type { FarmRedis } from './farm-redis.ts';
 import { CLIENT_TTL_MS } from './presence.ts';
 import { RedisScript } from './redis-script.ts';
 
@@ -26,7 +26,11 @@ redis.call('HSET', stats, 'clients', clients, 'backlog:interactive', backlog[1],
 redis.call('EXPIRE', stats, ARGV[2])
 return 1`);
 
-export async function sampleStats(redis: Redis, keys: RedisKeys, models: readonly string[]): Promise<void> {
+export async function sampleStats(
+  redis: FarmRedis,
+  keys: RedisKeys,
+  models: readonly string[],
+): Promise<void> {
   const queues = models.flatMap((model) => [
     ...waitingKeys(keys, queueName(model, 'interactive')),
     ...waitingKeys(keys, queueName(model, 'bulk')),

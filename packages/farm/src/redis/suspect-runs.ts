@@ -1,6 +1,6 @@
 import type { RedisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
 import { randomUUID } from 'node:crypto';
+import type { FarmRedis } from './farm-redis.ts';
 import { RedisScript } from './redis-script.ts';
 
 /** Longer than a chunk is retried for; it is taken away when the chunk is settled. */
@@ -18,10 +18,10 @@ return 1`);
  * longer than its lock: when it is back it takes its own mark away, and nothing was counted.)
  */
 export class SuspectRuns {
-  readonly #redis: Redis;
+  readonly #redis: FarmRedis;
   readonly #keys: RedisKeys;
 
-  constructor(redis: Redis, keys: RedisKeys) {
+  constructor(redis: FarmRedis, keys: RedisKeys) {
     this.#redis = redis;
     this.#keys = keys;
   }

@@ -1,6 +1,6 @@
 import type { RedisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
 import { performance } from 'node:perf_hooks';
+import type { FarmRedis } from './farm-redis.ts';
 import { RELEASE_CHUNK_LUA } from './lease-lua.ts';
 import { CLIENT_TTL_MS } from './presence.ts';
 import { RedisScript } from './redis-script.ts';
@@ -84,7 +84,7 @@ return 1`);
  * @param ifDue only when the last one, by whomever, is 15 s ago.
  */
 export async function syncAdmission(
-  redis: Redis,
+  redis: FarmRedis,
   keys: RedisKeys,
   { ifDue = false }: { ifDue?: boolean } = {},
 ): Promise<void> {

@@ -1,6 +1,6 @@
 import { encodeJobId, type RedisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
 import type { EncodeQueue } from '../queue/encode-queue.ts';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { RedisScript } from '../redis/redis-script.ts';
 import { END_REQUEST_LUA } from './end-request.ts';
 import type { RequestRecord } from './request-record.ts';
@@ -40,7 +40,7 @@ return state`);
 
 /** Sets the tombstone and tells the workers, as a hint. @returns the state after; undefined for no such request. */
 export async function buryRequest(
-  redis: Redis,
+  redis: FarmRedis,
   keys: RedisKeys,
   requestId: string,
   { tombstoneTtlMs = 0 }: { tombstoneTtlMs?: number } = {},
@@ -77,7 +77,7 @@ return settled`);
 
 /** Takes the waiting jobs of a cancelled request away. What dies here half way is taken up by requestTender. */
 export async function removeChunks(
-  redis: Redis,
+  redis: FarmRedis,
   keys: RedisKeys,
   queue: EncodeQueue,
   { requestId, model, lane, chunks }: Pick<RequestRecord, 'requestId' | 'model' | 'lane' | 'chunks'>,

@@ -1,5 +1,5 @@
 import type { RedisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { RELEASE_CHUNK_LUA } from '../redis/lease-lua.ts';
 import { RedisScript } from '../redis/redis-script.ts';
 import type { RequestRecord } from './request-record.ts';
@@ -30,7 +30,7 @@ return consumed`);
 
 /** Lets go of results that were read. */
 export async function consumeChunks(
-  redis: Redis,
+  redis: FarmRedis,
   keys: RedisKeys,
   requestId: string,
   chunks: readonly number[],
@@ -44,7 +44,7 @@ export async function consumeChunks(
 
 /** Deletes all results of a request. */
 export async function consumeAll(
-  redis: Redis,
+  redis: FarmRedis,
   keys: RedisKeys,
   { requestId, chunks }: Pick<RequestRecord, 'requestId' | 'chunks'>,
 ): Promise<void> {

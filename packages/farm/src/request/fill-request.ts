@@ -1,5 +1,5 @@
 import type { EncodeOptions, RedisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { RedisScript } from '../redis/redis-script.ts';
 import { CLIENT_TTL_MS } from '../redis/presence.ts';
 import { END_REQUEST_LUA } from './end-request.ts';
@@ -38,7 +38,7 @@ end
 return 1`);
 
 /** Makes the record, in state `filling`. */
-export async function openRequest(redis: Redis, keys: RedisKeys, request: NewRequest): Promise<void> {
+export async function openRequest(redis: FarmRedis, keys: RedisKeys, request: NewRequest): Promise<void> {
   const { size } = request;
   const fields: Record<string, string | number | undefined> = {
     state: 'filling' satisfies RequestState,
@@ -73,7 +73,7 @@ export async function openRequest(redis: Redis, keys: RedisKeys, request: NewReq
 }
 
 /** Takes back a record that no chunk was enqueued for. */
-export async function forgetRequest(redis: Redis, keys: RedisKeys, requestId: string): Promise<void> {
+export async function forgetRequest(redis: FarmRedis, keys: RedisKeys, requestId: string): Promise<void> {
   await redis
     .multi()
     .unlink(keys.request(requestId))
@@ -110,7 +110,7 @@ export interface RequestFill {
 
 /** @returns the request's state: anything but `filling` means that no more is wanted. */
 export async function planChunks(
-  redis: Redis,
+  redis: FarmRedis,
   keys: RedisKeys,
   requestId: string,
   { chunks, texts, nextStarts }: RequestFill,
@@ -138,7 +138,7 @@ return 'filling'`);
 
 /** Says that all chunks are enqueued. @returns the state before: anything but `filling` means that it was ended. */
 export async function sealRequest(
-  redis: Redis,
+  redis: FarmRedis,
   keys: RedisKeys,
   requestId: string,
   { chunks, texts }: { chunks: number; texts: number },
@@ -184,7 +184,7 @@ return 1`);
  * @param onlyOfTheDead leaves it alone while its client is heard of.
  */
 export async function abandonRequest(
-  redis: Redis,
+  redis: FarmRedis,
   keys: RedisKeys,
   { requestId, ...queue }: RequestQueue & { requestId: string },
   { fault, onlyOfTheDead }: { fault: string; onlyOfTheDead: boolean },

@@ -1,5 +1,5 @@
 import type { RedisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { toRecord, type RequestRecord, type RequestState } from './request-record.ts';
 
 /** Records read with one round trip. */
@@ -14,7 +14,7 @@ export interface RequestFilter {
 
 /** Submitted requests, the newest first. */
 export async function listRequests(
-  redis: Redis,
+  redis: FarmRedis,
   keys: RedisKeys,
   { label, state, limit = 100 }: RequestFilter,
   nowMs: number,

@@ -6,10 +6,10 @@ import {
   type RedisKeys,
   type VectorBlock,
 } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as rest } from 'node:timers/promises';
 import { IDLE_TIMEOUT_MS, type CallOptions } from '../producer/encode-call.ts';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 import { consumeChunks } from './consume-chunks.ts';
 import { hasEnded, readRequest, type RequestRecord } from './request-record.ts';
@@ -40,7 +40,7 @@ export interface ReadOptions {
 
 /** What reading needs of its producer. */
 export interface ReadPorts {
-  readonly redis: Redis;
+  readonly redis: FarmRedis;
   readonly keys: RedisKeys;
   readonly nowMs: () => number;
 }

@@ -1,6 +1,6 @@
 import { FarmError, type RedisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 
 /** A request that makes no progress is forgotten after this. */
 export const REQUEST_TTL_MS = 7 * 24 * 3_600_000;
@@ -70,7 +70,7 @@ export function hasEnded({ endedAtMs }: Pick<RequestRecord, 'endedAtMs'>): boole
  * @throws FarmError `result_expired` when there is no such request: it never was, or its time is over.
  */
 export async function readRequest(
-  redis: Redis,
+  redis: FarmRedis,
   keys: RedisKeys,
   requestId: string,
   nowMs: number,

@@ -1,6 +1,6 @@
 import { failedBlock, type EncodeJob, type RedisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
 import { EncodeQueue } from '../queue/encode-queue.ts';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { RedisScript } from '../redis/redis-script.ts';
 import { removeChunks } from './cancel-request.ts';
 import { abandonRequest, PRODUCER_DIED } from './fill-request.ts';
@@ -19,7 +19,7 @@ const SLICE_CHUNKS = 500;
 
 /** What tending needs of its worker. */
 export interface TenderPorts {
-  readonly redis: Redis;
+  readonly redis: FarmRedis;
   readonly keys: RedisKeys;
   nowMs(): number;
   /** Settles a chunk that no job stands for any more. */

@@ -1,6 +1,6 @@
 import { FarmError, WEBHOOK_QUEUE, type RedisKeys } from '@embedfarm/contract';
 import { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { RedisScript } from '../redis/redis-script.ts';
 import { readRequest } from '../request/request-record.ts';
 import type { WebhookJob } from './deliver-webhook.ts';
@@ -25,7 +25,7 @@ for _, id in ipairs(ids) do redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]),
 return ids`);
 
 /** `redis` is shared, and stays open when the queue is closed. */
-export function openWebhookQueue(redis: Redis, prefix: string): Queue {
+export function openWebhookQueue(redis: FarmRedis, prefix: string): Queue {
   const queue = new Queue(WEBHOOK_QUEUE, {
     connection: redis,
     prefix,
@@ -41,7 +41,7 @@ export function openWebhookQueue(redis: Redis, prefix: string): Queue {
  * the job's id is the request's: a death in between hands over twice, and enqueues once.
  */
 export async function handOverEnds(
-  redis: Redis,
+  redis: FarmRedis,
   keys: RedisKeys,
   queue: Queue,
   maxAttempts: number,
@@ -64,7 +64,11 @@ export async function handOverEnds(
 }
 
 /** @returns undefined when nothing is left to deliver. */
-async function webhookJob(redis: Redis, keys: RedisKeys, requestId: string): Promise<WebhookJob | undefined> {
+async function webhookJob(
+  redis: FarmRedis,
+  keys: RedisKeys,
+  requestId: string,
+): Promise<WebhookJob | undefined> {
   // Its end is told as it was, whatever became of its results since.
   const record = await readRequest(redis, keys, requestId, 0);
   if (record.webhook === undefined || record.webhookState !== 'pending') return undefined;

@@ -1,5 +1,5 @@
 import type { RedisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { RedisScript } from '../redis/redis-script.ts';
 import type { DeliveryOutcome } from './deliver-webhook.ts';
 
@@ -11,7 +11,7 @@ return 1`);
 
 /** Keeps what became of an attempt with its request, as long as that lives. */
 export async function noteDelivery(
-  redis: Redis,
+  redis: FarmRedis,
   keys: RedisKeys,
   requestId: string,
   { state, attempts, error }: DeliveryOutcome,

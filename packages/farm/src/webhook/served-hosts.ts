@@ -1,5 +1,5 @@
 import { FarmError, findWebhookHost, type RedisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { RedisScript } from '../redis/redis-script.ts';
 
 /** Hosts are remembered this long after the last worker that delivers to them, as models are. */
@@ -15,7 +15,11 @@ redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1`);
 
 /** Says which hosts a worker delivers to. Called with every heartbeat. */
-export async function serveHosts(redis: Redis, keys: RedisKeys, entries: readonly string[]): Promise<void> {
+export async function serveHosts(
+  redis: FarmRedis,
+  keys: RedisKeys,
+  entries: readonly string[],
+): Promise<void> {
   await serveScript.run(redis, [keys.webhookHosts], [HOSTS_TTL_MS, ...entries]);
 }
 
@@ -24,7 +28,7 @@ export async function serveHosts(redis: Redis, keys: RedisKeys, entries: readonl
  *
  * @throws FarmError `invalid_argument` when none does.
  */
-export async function checkWebhookHost(redis: Redis, keys: RedisKeys, webhook: string): Promise<void> {
+export async function checkWebhookHost(redis: FarmRedis, keys: RedisKeys, webhook: string): Promise<void> {
   const url = new URL(webhook);
   if (findWebhookHost(await redis.zrevrange(keys.webhookHosts, 0, -1), url)) return;
   throw new FarmError(

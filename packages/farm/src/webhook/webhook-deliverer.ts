@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { FarmError, WEBHOOK_QUEUE, type RedisKeys } from '@embedfarm/contract';
 import { UnrecoverableError, WaitingError, Worker, type Job, type Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { disconnectRedis } from '../redis/connect.ts';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 import { deliverWebhook } from './deliver-webhook.ts';
 import { DeliveryFault } from './delivery-fault.ts';
@@ -21,7 +21,7 @@ const MAX_STALLS = 1_000;
 const HAND_BACK_MS = 2_000;
 
 export interface WebhookDelivererParts {
-  readonly redis: Redis;
+  readonly redis: FarmRedis;
   readonly keys: RedisKeys;
   readonly nowMs: () => number;
   readonly options: WebhookOptions;

@@ -3,11 +3,11 @@ import { eventually } from '@embedfarm/testkit/eventually';
 import { FakeEncoder, fakeRegistration, fakeVector } from '@embedfarm/testkit/fake-encoder';
 import { checkOpenHandles } from '@embedfarm/testkit/open-handles';
 import { openTestRedis, type TestRedis } from '@embedfarm/testkit/redis';
-import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cacheHasher } from '../cache/cache-key.ts';
 import { LEASE_MARK } from '../cache/cache-lease.ts';
 import { connectRedis, disconnectRedis } from '../redis/connect.ts';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { CachedEncoder } from './cached-encoder.ts';
 
 checkOpenHandles();
@@ -19,7 +19,7 @@ const keyOf = (text: string): string => keys.cache(hashOf(text));
 
 describe('CachedEncoder', () => {
   let server: TestRedis;
-  let redis: Redis;
+  let redis: FarmRedis;
   let faults: unknown[];
   const first = new FakeEncoder();
   const second = new FakeEncoder();
@@ -49,7 +49,7 @@ describe('CachedEncoder', () => {
   function encode(
     encoder: FakeEncoder,
     texts: readonly string[],
-    call: { lane?: Lane; signal?: AbortSignal; lockDurationMs?: number; connection?: Redis } = {},
+    call: { lane?: Lane; signal?: AbortSignal; lockDurationMs?: number; connection?: FarmRedis } = {},
   ): Promise<VectorBlock> {
     const cached = new CachedEncoder({
       redis: call.connection ?? redis,

@@ -9,13 +9,13 @@ import {
   type RedisKeys,
   type VectorBlock,
 } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as rest } from 'node:timers/promises';
 import { decodeEntry, encodeEntry, entryShape, type EntryShape } from '../cache/cache-entry.ts';
 import { cacheHasher } from '../cache/cache-key.ts';
 import { CacheLease } from '../cache/cache-lease.ts';
 import { CacheRoom } from '../cache/cache-room.ts';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import type { Encoder } from './encoder.ts';
 
 /** Between two looks at a text that another chunk encodes: short for a batch of milliseconds, then less often. */
@@ -25,7 +25,7 @@ const LONGEST_REST_MS = 100;
 const MAX_WAIT_MS = 60_000;
 
 export interface CachedEncoderParts {
-  readonly redis: Redis;
+  readonly redis: FarmRedis;
   readonly keys: RedisKeys;
   readonly registration: ModelRegistration;
   readonly encoder: Pick<Encoder, 'encode'>;
@@ -48,7 +48,7 @@ export class CachedEncoder {
 
   constructor(parts: CachedEncoderParts) {
     this.#parts = parts;
-    this.#room = new CacheRoom(parts.redis);
+    this.#room = new CacheRoom(parts.redis, parts.keys);
   }
 
   /** @throws FarmError as the encoder does; what the cache fails with is never the call's error. */

@@ -1,8 +1,11 @@
+import { redisAddressSchema } from '@embedfarm/contract';
 import { z } from 'zod';
 import { webhookOptionsSchema } from '../webhook/webhook-options.ts';
 
 export const farmWorkerOptionsSchema = z.strictObject({
-  redis: z.string(),
+  /** Where Redis is: one server, sentinels or a Cluster. See parseRedisAddress. */
+  redis: redisAddressSchema,
+
   prefix: z.string().optional(),
 
   /**

@@ -9,9 +9,9 @@ import {
   type RedisKeys,
   type WorkerReport,
 } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
 import type { z } from 'zod';
-import { connectRedis, disconnectRedis, waitForRedis } from '../redis/connect.ts';
+import { connectRedis, disconnectRedis } from '../redis/connect.ts';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { ModelRegistry } from '../redis/model-registry.ts';
 import { RedisClock } from '../redis/redis-clock.ts';
 import { sampleStats } from '../redis/stats.ts';
@@ -23,6 +23,7 @@ import type { Encoder } from './encoder.ts';
 import { farmWorkerOptionsSchema, type FarmWorkerOptions } from './farm-worker-options.ts';
 import { finishChunk } from './finish-chunk.ts';
 import { JobPuller } from './job-puller.ts';
+import { waitUntilUp } from './wait-until-up.ts';
 
 export type { Encoder } from './encoder.ts';
 export type { FarmWorkerOptions } from './farm-worker-options.ts';
@@ -50,8 +51,8 @@ export class FarmWorker {
   readonly workerId: string;
   readonly #registration: ModelRegistration;
   readonly #encoder: Encoder;
-  readonly #redis: Redis;
-  readonly #subscriber: Redis;
+  readonly #redis: FarmRedis;
+  readonly #subscriber: FarmRedis;
   readonly #keys: RedisKeys;
   readonly #registry: ModelRegistry;
   readonly #clock: RedisClock;
@@ -67,8 +68,8 @@ export class FarmWorker {
     workerId: string;
     registration: ModelRegistration;
     encoder: Encoder;
-    redis: Redis;
-    subscriber: Redis;
+    redis: FarmRedis;
+    subscriber: FarmRedis;
     keys: RedisKeys;
     clock: RedisClock;
     puller: JobPuller;
@@ -104,8 +105,8 @@ export class FarmWorker {
     const redis = connectRedis(resolved.redis);
     const subscriber = connectRedis(resolved.redis);
     try {
-      await waitUntilUp(redis, resolved.redis, signal, onFault);
-      const clock = await RedisClock.open(redis);
+      await waitUntilUp(redis, resolved.redis, keys, signal, onFault);
+      const clock = await RedisClock.open(redis, keys);
       const workerId = `${os.hostname().slice(0, 40)}-${process.pid}-${randomUUID().slice(0, 8)}`;
       const puller = new JobPuller({
         redis,
@@ -269,25 +270,6 @@ export class FarmWorker {
     disconnectRedis(this.#redis);
     this.#state = 'closed';
     if (faults.length > 0) throw new AggregateError(faults, 'the worker closed with faults');
-  }
-}
-
-/** A worker started before its Redis comes up with it. */
-async function waitUntilUp(
-  redis: Redis,
-  url: string,
-  signal: AbortSignal | undefined,
-  onFault: (what: string, fault: unknown) => void,
-): Promise<void> {
-  for (;;) {
-    try {
-      return await waitForRedis(redis, url, { signal, timeoutMs: 5_000 });
-    } catch (fault) {
-      if (signal?.aborted === true)
-        throw new FarmError('cancelled', 'the start was aborted', { cause: fault });
-      if (redis.status === 'end') throw fault;
-      onFault('redis', fault);
-    }
   }
 }
 

@@ -7,8 +7,8 @@ import {
   type ReplyStatus,
   type VectorBlock,
 } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
 import { SERVE_TAG_LUA } from '../queue/serve-tag.ts';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { RedisScript } from '../redis/redis-script.ts';
 import { STATS_SECOND_TTL_S } from '../redis/stats.ts';
 import { END_REQUEST_LUA } from '../request/end-request.ts';
@@ -91,7 +91,7 @@ export interface FinishedChunk {
 
 /** Stored before announced: who is told can read. Safe to call again for the same chunk. */
 export async function finishChunk(
-  redis: Redis,
+  redis: FarmRedis,
   keys: RedisKeys,
   job: EncodeJob,
   workerId: string,

@@ -8,11 +8,11 @@ import {
   type VectorBlock,
 } from '@embedfarm/contract';
 import { UnrecoverableError, WaitingError, type Job, type Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { z } from 'zod';
 import { ChunkWorker } from '../queue/chunk-worker.ts';
 import { MAX_ATTEMPTS } from '../queue/encode-queue.ts';
 import { disconnectRedis } from '../redis/connect.ts';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import type { RedisClock } from '../redis/redis-clock.ts';
 import { SuspectRuns } from '../redis/suspect-runs.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
@@ -41,7 +41,7 @@ const RESUME_SHARE = 0.75;
 type PauseReason = 'backlog' | 'refused' | 'memory' | 'draining';
 
 export interface JobPullerParts {
-  readonly redis: Redis;
+  readonly redis: FarmRedis;
   readonly keys: RedisKeys;
   readonly clock: RedisClock;
   readonly registration: ModelRegistration;

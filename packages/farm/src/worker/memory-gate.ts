@@ -1,11 +1,11 @@
 import type { RedisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 
 /** Redis is asked again after this, as long as it has no memory. */
 const PROBE_MS = 500;
 
 export interface MemoryGatePorts {
-  readonly redis: Redis;
+  readonly redis: FarmRedis;
   readonly keys: RedisKeys;
   /** Redis has no memory left; told once until it has. */
   onFull(fault: Error): void;

@@ -7,8 +7,8 @@ import {
   type FarmError,
   type RedisKeys,
 } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
 import { textsOfName } from '../queue/encode-queue.ts';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { finishChunk } from './finish-chunk.ts';
 
 /** As for any awaited chunk: long enough for its client to find it. */
@@ -26,7 +26,7 @@ export interface BrokenJob {
  * that its request id was made of. A job whose id names no chunk has nobody to be told.
  */
 export async function settleBrokenJob(
-  redis: Redis,
+  redis: FarmRedis,
   keys: RedisKeys,
   workerId: string,
   broken: BrokenJob,
@@ -66,7 +66,7 @@ interface ChunkRecord {
 
 /** What the record of a submitted request says of a chunk; a tombstone of an awaited call is none. */
 async function readRecord(
-  redis: Redis,
+  redis: FarmRedis,
   keys: RedisKeys,
   { requestId, chunkIndex }: Pick<EncodeJob, 'requestId' | 'chunkIndex'>,
 ): Promise<ChunkRecord | undefined> {

@@ -1,5 +1,5 @@
 import { encodeJobId, type EncodeJob, type RedisKeys } from '@embedfarm/contract';
-import type { Redis } from 'ioredis';
+import type { FarmRedis } from '../redis/farm-redis.ts';
 import { RedisScript } from '../redis/redis-script.ts';
 
 /**
@@ -29,7 +29,7 @@ if state == 'queued' then redis.call('HSET', KEYS[1], 'state', 'running') end
 return 'run'`);
 
 /** What is to be done with a chunk that a worker holds, decided by Redis alone. */
-export async function startChunk(redis: Redis, keys: RedisKeys, job: EncodeJob): Promise<ChunkStart> {
+export async function startChunk(redis: FarmRedis, keys: RedisKeys, job: EncodeJob): Promise<ChunkStart> {
   const { requestId, chunkIndex } = job;
   const start = await startScript.run(
     redis,
