@@ -20,6 +20,8 @@ export interface RedisKeys {
   /** Everything before the job id, for scripts that get many of them. */
   readonly resultPrefix: string;
   reply(clientId: string): string;
+  /** Everything before the id of a job in BullMQ, for scripts that ask for many of them. */
+  jobPrefix(model: string, lane: Lane): string;
   request(requestId: string): string;
   /** Bitmap: bit n is set when chunk n is settled. */
   requestBits(requestId: string): string;
@@ -43,6 +45,7 @@ export function redisKeys(prefix: string = shardPrefix()): RedisKeys {
     result: (jobId) => `${prefix}:result:${jobId}`,
     resultPrefix: `${prefix}:result:`,
     reply: (clientId) => `${prefix}:reply:${clientId}`,
+    jobPrefix: (model, lane) => `${prefix}:${queueName(model, lane)}:`,
     request: (requestId) => `${prefix}:request:${requestId}`,
     requestBits: (requestId) => `${prefix}:request-bits:${requestId}`,
     requests: `${prefix}:requests`,

@@ -3,6 +3,7 @@ import {
   encodeVectorBlock,
   MAX_INLINE_BYTES,
   type EncodeJob,
+  type Lane,
   type RedisKeys,
   type ReplyStatus,
   type VectorBlock,
@@ -19,7 +20,7 @@ const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
  * Success, failure and cancel alike: store, settle once, count once, announce.
  * A rerun of a settled chunk stores and announces again only what is no longer there; it counts nothing.
  *
- * KEYS result, request, request-bits, reply, stats prefix, result prefix
+ * KEYS result, request, request-bits, reply, stats prefix, result prefix, job
  * ARGV job id, chunk index, status, block, result TTL, tracked, awaited, texts, failed texts, tokens,
  *      worker id, max inline bytes, max unread bytes, stats TTL, request TTL, request id
  * Returns 'settled' the first time, 'again' after that, 'gone' when the request's record is.
@@ -34,7 +35,8 @@ if ARGV[6] == '1' then
   if redis.call('HEXISTS', KEYS[2], 'state') == 0 then return 'gone' end
   first = redis.call('SETBIT', KEYS[3], ARGV[2], 1) == 0
 else
-  first = not stored
+  -- Its client may have taken the result already: the job remembers, until the last of its runs has ended it.
+  first = not stored and redis.call('EXISTS', KEYS[7]) == 1 and redis.call('HSETNX', KEYS[7], 'settled', 1) == 1
 end
 if first or not stored then
   redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[5])
@@ -72,13 +74,18 @@ export interface FinishedChunk {
   readonly block: VectorBlock;
 }
 
-/** Stored before announced: who is told can read. Safe to call again for the same chunk. */
+/**
+ * Stored before announced: who is told can read. Safe to call again for the same chunk.
+ *
+ * @param lane of its job, which decides for a chunk without a record whether it counts.
+ */
 export async function finishChunk(
   redis: Redis,
   keys: RedisKeys,
   job: EncodeJob,
   workerId: string,
   { status, block }: FinishedChunk,
+  lane: Lane = 'bulk',
 ): Promise<void> {
   const jobId = encodeJobId(job.requestId, job.chunkIndex);
   const failedTexts = block.failures.reduce((total, failure) => total + failure.texts.length, 0);
@@ -92,6 +99,7 @@ export async function finishChunk(
       keys.reply(job.clientId),
       keys.statsPrefix,
       keys.resultPrefix,
+      keys.jobPrefix(job.model, lane) + jobId,
     ],
     [
       jobId,

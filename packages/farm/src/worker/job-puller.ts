@@ -155,7 +155,7 @@ export class JobPuller {
     signal?.addEventListener('abort', giveUp, { once: true });
     try {
       this.#gate();
-      await processJob(pulledJob(job), lane, this.#ports(), abort.signal);
+      await processJob(pulledJob(job), lane, this.#ports(lane), abort.signal);
       return null;
     } catch (thrown) {
       const error = FarmError.from(thrown);
@@ -170,15 +170,16 @@ export class JobPuller {
     }
   }
 
-  #ports(): Parameters<typeof processJob>[2] {
+  #ports(lane: Lane): Parameters<typeof processJob>[2] {
     const { redis, keys, clock, registration, encoder, workerId, hasLostName } = this.#parts;
     return {
       fingerprint: registration.fingerprint,
       nowMs: () => clock.nowMs(),
       hasLostName,
-      start: (job) => startChunk(redis, keys, job),
+      start: (job) => startChunk(redis, keys, job, lane),
       encode: (texts, options, call) => encoder.encode(texts, options, call),
-      finish: (job, chunk) => this.#finish(job, chunk, () => finishChunk(redis, keys, job, workerId, chunk)),
+      finish: (job, chunk) =>
+        this.#finish(job, chunk, () => finishChunk(redis, keys, job, workerId, chunk, lane)),
     };
   }
 
