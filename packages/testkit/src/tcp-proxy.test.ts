@@ -63,4 +63,17 @@ describe('TcpProxy', () => {
     await closed;
     expect(await waiting).toBe('PONG');
   });
+
+  it('forget: what stood says nothing any more and is not told, new connections pass', async () => {
+    proxy.forget();
+    let isAnswered = false;
+    void client.ping().then(
+      () => (isAnswered = true),
+      () => undefined,
+    );
+    const late = new Redis(proxy.url);
+    expect(await late.ping()).toBe('PONG');
+    expect([isAnswered, client.status]).toEqual([false, 'ready']);
+    late.disconnect();
+  });
 });

@@ -18,6 +18,7 @@ interface Link {
 export class TcpProxy {
   readonly #target: { host: string; port: number };
   readonly #links = new Set<Link>();
+  readonly #forgotten = new Set<Link>();
   #server: Server | undefined;
   #port = 0;
   #mode: ProxyMode = 'open';
@@ -77,8 +78,23 @@ export class TcpProxy {
     }
   }
 
+  /**
+   * As when a host has lost its power, or a router its table, and another stands in its place: no byte passes
+   * over the connections that stand, ever, and neither end is told. New ones are as they were.
+   */
+  forget(): void {
+    for (const link of this.#links) {
+      link.near.pause();
+      link.far?.pause();
+      this.#forgotten.add(link);
+    }
+    this.#links.clear();
+  }
+
   /** Safe to call twice. */
   async close(): Promise<void> {
+    for (const link of this.#forgotten) this.#links.add(link);
+    this.#forgotten.clear();
     this.#reset();
     await this.#stopListening();
   }
@@ -125,6 +141,7 @@ export class TcpProxy {
   }
 
   #end(link: Link): void {
+    if (this.#forgotten.has(link)) return;
     if (!this.#links.delete(link)) return;
     link.near.resetAndDestroy();
     link.far?.destroy();

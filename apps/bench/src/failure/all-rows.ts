@@ -1,6 +1,7 @@
 import type { FailureRow } from './failure-row.ts';
 import { clientDies, clientDiesSubmitting } from './rows/client-dies.ts';
 import { clientClockAhead, retryClockAhead, workerClockAhead } from './rows/clock-ahead.ts';
+import { connectionsForgotten } from './rows/connections-forgotten.ts';
 import { deviceDies } from './rows/device-dies.ts';
 import { loopStalled } from './rows/loop-stalled.ts';
 import { redisFull } from './rows/redis-full.ts';
@@ -19,6 +20,7 @@ export const ALL_ROWS: readonly FailureRow[] = [
   clientCutOff,
   workerCutOff,
   allCutOff,
+  connectionsForgotten,
   redisFull,
   clientDies,
   clientDiesSubmitting,

@@ -2,6 +2,8 @@ import { FarmError } from '@embedfarm/contract';
 import { Redis } from 'ioredis';
 import { corkWrites } from './cork-writes.ts';
 
+/** A connection that says nothing for so long while it is asked is dead: longer than any read blocks (BullMQ: 10 s). */
+const SILENCE_MS = 15_000;
 /** Reconnects at least this often, so that a farm is back soon after its Redis is. */
 const MAX_RETRY_DELAY_MS = 300;
 
@@ -22,9 +24,10 @@ export function connectRedis(url: string): Redis {
     retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), MAX_RETRY_DELAY_MS),
     // BullMQ needs null; a command waits until Redis is back.
     maxRetriesPerRequest: null,
-    // A host that is gone without a word is noticed.
+    // A host that is gone without a word is noticed; TCP alone takes a quarter of an hour for it.
     connectTimeout: 5_000,
     keepAlive: 5_000,
+    socketTimeout: SILENCE_MS,
     // One form of reply for all servers; measured facts are on RESP2.
     protocol: 2,
   });
