@@ -1,6 +1,7 @@
 import { EmbeddingFarm } from '@embedfarm/sdk';
 import { serveBench } from '../serve-bench.ts';
-import { checkRows, textsOf, type RowFaults, type TextsSpec } from './texts.ts';
+import { checkRows, type RowFaults } from './check-rows.ts';
+import { textsOf, type TextsSpec } from './texts-of.ts';
 
 export interface ClientOptions {
   readonly redis: string;
@@ -17,8 +18,7 @@ await serveBench('failure-client', async ({ redis }: ClientOptions, { signal }) 
   const farm = await EmbeddingFarm.connect({ redis }, { signal });
   const encode = async (spec: TextsSpec): Promise<RowFaults> => {
     const texts = textsOf(spec);
-    const vectors = await farm.encode(texts);
-    return checkRows(texts, vectors, vectors.dimensions);
+    return checkRows(texts, await farm.encode(texts));
   };
   return {
     runner: {

@@ -18,6 +18,9 @@ export const failureOptionsSchema = z.strictObject({
   /** Of the first run of each row; the next runs have the next ones. */
   seed: z.coerce.number().pipe(z.int().min(0).max(1_000_000_000)).default(1),
 
+  /** Runs at the same time, each with a Redis and processes of its own: they mostly wait. */
+  'at-once': count(16).default(1),
+
   /** The sizes of `npm test`. */
   short: z.boolean().default(false),
 
@@ -37,6 +40,7 @@ export const FAILURE_USAGE = `npm run test:failure -- [options]          what di
   --only NAME,NAME           rows, by the beginnings of their names (all): ${ALL_ROWS.map(({ name }) => name).join(', ')}
   --runs N                   runs of each row (20 for kills, fewer for the others)
   --seed 1                   of the first run; a failing run prints its own
+  --at-once 1                runs at the same time: quicker, and recoveries take longer where cores are few
   --short                    the sizes of npm test
   --all                      also rows that wait for something the farm has to learn
   --out docs/benchmarks      folder of failure.json

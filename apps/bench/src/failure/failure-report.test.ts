@@ -4,7 +4,8 @@ import { failureTable, runLine, summarizeRow } from './failure-report.ts';
 import { parseFailureArgs } from './failure-options.ts';
 import type { FailureRun } from './run-row.ts';
 import { Tally } from './tally.ts';
-import { checkRows, textsOf } from './texts.ts';
+import { checkRows } from './check-rows.ts';
+import { textsOf } from './texts-of.ts';
 import { identityVector } from '@embedfarm/testkit/timed-encoder';
 
 const row: FailureRow = {
@@ -64,9 +65,9 @@ describe('the counts of a run', () => {
 
   it('tell lost, misordered and wrong vectors apart', () => {
     const [first, second, third] = right;
-    expect(checkRows(texts, rowsOf(right), 20)).toEqual({ lost: 0, misordered: 0, wrong: 0 });
+    expect(checkRows(texts, rowsOf(right))).toEqual({ lost: 0, misordered: 0, wrong: 0 });
     const spoilt = third?.with(5, 1);
-    expect(checkRows(texts, rowsOf([second, first, spoilt]), 20)).toEqual({
+    expect(checkRows(texts, rowsOf([second, first, spoilt]))).toEqual({
       lost: 1,
       misordered: 2,
       wrong: 1,

@@ -8,13 +8,7 @@ import type { RunControl } from '../run-bench.ts';
 import { writeFiles } from '../write-files.ts';
 import { ALL_ROWS } from './all-rows.ts';
 import { failureCommand, type FailureOptions } from './failure-options.ts';
-import {
-  failureTable,
-  runLine,
-  summarizeRow,
-  type FailureReport,
-  type RowSummary,
-} from './failure-report.ts';
+import { failureTable, runLine, summarizeRow, type FailureReport } from './failure-report.ts';
 import type { FailureRow } from './failure-row.ts';
 import { isClean, LONG_RUN, runRow, SHORT_RUN, type FailureRun, type RunSize } from './run-row.ts';
 
@@ -34,13 +28,20 @@ export async function runFailure(options: FailureOptions, control: RunControl): 
       (options.all || waitsFor === undefined) &&
       (only === undefined || only.some((start) => name.startsWith(start))),
   );
-  const runs: FailureRun[] = [];
-  const summaries: RowSummary[] = [];
-  for (const row of rows) {
-    const ofRow = await runAll(row, options.runs ?? row.runs, { seed, size }, control);
-    runs.push(...ofRow);
-    summaries.push(summarizeRow(row, ofRow));
-  }
+  const planned = rows.flatMap((row) =>
+    Array.from({ length: options.runs ?? row.runs }, (_, run) => ({
+      row,
+      run,
+      of: options.runs ?? row.runs,
+    })),
+  );
+  const runs = await runAll(planned, options['at-once'], { seed, size }, control);
+  const summaries = rows.map((row) =>
+    summarizeRow(
+      row,
+      runs.filter((run) => run.row === row.name),
+    ),
+  );
   const versions = { redis: await redisVersion() };
   const setting = await readSetting(failureCommand(options), LIBRARIES, versions);
   const report: FailureReport = { ...setting, size, seed, rows: summaries, runs };
@@ -53,23 +54,34 @@ export async function runFailure(options: FailureOptions, control: RunControl): 
   throw new FarmError('internal', `not kept: ${broken.map(({ name }) => name).join(', ')}`);
 }
 
-/** The runs of one row; the first has `seed`, the next the next. */
+interface PlannedRun {
+  readonly row: FailureRow;
+  readonly run: number;
+  /** Runs of the row. */
+  readonly of: number;
+}
+
+/** In their order, some at the same time. The first run of each row has `seed`, the next the next. */
 async function runAll(
-  row: FailureRow,
-  times: number,
+  planned: readonly PlannedRun[],
+  atOnce: number,
   { seed, size }: { seed: number; size: RunSize },
   { signal, say }: RunControl,
 ): Promise<FailureRun[]> {
   const runs: FailureRun[] = [];
-  for (let run = 0; run < times; run += 1) {
-    if (signal.aborted) throw new FarmError('cancelled', 'stopped');
-    const ended = await runRow(row, { run, seed: seed + run, size });
-    say(runLine(ended, times));
-    if (!isClean(ended)) {
-      say(`    again: npm run test:failure -- --only ${row.name} --runs 1 --seed ${ended.seed}`);
+  const left = planned.entries();
+  const work = async (): Promise<void> => {
+    for (const [place, { row, run, of }] of left) {
+      if (signal.aborted) throw new FarmError('cancelled', 'stopped');
+      const ended = await runRow(row, { run, seed: seed + run, size });
+      say(runLine(ended, of));
+      if (!isClean(ended)) {
+        say(`    again: npm run test:failure -- --only ${row.name} --runs 1 --seed ${ended.seed}`);
+      }
+      runs[place] = ended;
     }
-    runs.push(ended);
-  }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
   return runs;
 }
 

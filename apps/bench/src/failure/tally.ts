@@ -1,6 +1,6 @@
 import { FarmError } from '@embedfarm/contract';
 import type { AnyEmbeddings } from '@embedfarm/sdk';
-import { checkRows, type Rows } from './texts.ts';
+import { checkRows, type Rows } from './check-rows.ts';
 
 /** What may not happen, each in texts, `hung` in calls. */
 export const COUNTS = ['lost', 'duplicated', 'misordered', 'hung', 'wrong'] as const;
@@ -83,8 +83,7 @@ export class Tally {
     if (got === undefined) return;
     this.heard();
     const rows = 'failures' in got ? rowsOf(got) : got;
-    const dimensions = rows.at(0)?.length ?? 0;
-    const faults = checkRows(texts, rows, dimensions, expected);
+    const faults = checkRows(texts, rows, expected);
     for (const count of ['lost', 'misordered', 'wrong'] as const) this.add(count, faults[count], what);
     this.add('duplicated', rows.rows - texts.length, `${what} has ${rows.rows} rows`);
     this.texts += texts.length;

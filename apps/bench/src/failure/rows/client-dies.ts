@@ -3,8 +3,8 @@ import { FarmError } from '@embedfarm/contract';
 import { eventually } from '@embedfarm/testkit/eventually';
 import { callRedis } from '@embedfarm/testkit/call-redis';
 import type { FailureRow } from '../failure-row.ts';
-import { dimensionsOf, msPerTextFor } from '../in-the-middle.ts';
-import { textsOf } from '../texts.ts';
+import { dimensionsOf, msPerTextFor } from '../run-terms.ts';
+import { textsOf } from '../texts-of.ts';
 
 const DEVICE_MS = 4_000;
 /** Chunks are enqueued 64 at a time: enough of them that a death in between can be met. */

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FailureRow } from '../failure-row.ts';
-import { dimensionsOf, msPerTextFor } from '../in-the-middle.ts';
-import { textsOf, type RowFaults } from '../texts.ts';
+import { dimensionsOf, msPerTextFor } from '../run-terms.ts';
+import type { RowFaults } from '../check-rows.ts';
 import type { Tally } from '../tally.ts';
+import { textsOf } from '../texts-of.ts';
 
 const DEVICE_MS = 3_000;
 const CLOCK_AHEAD_MS = 300_000;

@@ -1,6 +1,6 @@
 import type { FailureRow } from '../failure-row.ts';
-import { dimensionsOf, laneOf, middleOf, msPerTextFor } from '../in-the-middle.ts';
-import { textsOf } from '../texts.ts';
+import { dimensionsOf, laneOf, middleOf, msPerTextFor } from '../run-terms.ts';
+import { textsOf } from '../texts-of.ts';
 
 const DEVICE_MS = 4_000;
 

@@ -1,6 +1,6 @@
 import type { FailureRow } from '../failure-row.ts';
-import { middleOf } from '../in-the-middle.ts';
-import { textsOf } from '../texts.ts';
+import { middleOf } from '../run-terms.ts';
+import { textsOf } from '../texts-of.ts';
 
 const FEWEST_TEXTS = 1_500;
 

@@ -3,7 +3,8 @@ import { FarmError } from '@embedfarm/contract';
 import type { EmbeddingFarm } from '@embedfarm/sdk';
 import { callRedis } from '@embedfarm/testkit/call-redis';
 import type { FailureRow } from '../failure-row.ts';
-import { textsOf, type Rows } from '../texts.ts';
+import type { Rows } from '../check-rows.ts';
+import { textsOf } from '../texts-of.ts';
 
 const CLIENTS = 4;
 const CALLS = 400;

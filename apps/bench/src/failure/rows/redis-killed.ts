@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EmbeddingFarm } from '@embedfarm/sdk';
 import type { FailureRow } from '../failure-row.ts';
-import { dimensionsOf } from '../in-the-middle.ts';
-import { textsOf } from '../texts.ts';
+import { dimensionsOf } from '../run-terms.ts';
+import { textsOf } from '../texts-of.ts';
 
 const CALLS = 64;
 const CLIENTS = 4;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FailureRow } from '../failure-row.ts';
-import { dimensionsOf, laneOf, middleOf, msPerTextFor } from '../in-the-middle.ts';
-import { textsOf } from '../texts.ts';
+import { dimensionsOf, laneOf, middleOf, msPerTextFor } from '../run-terms.ts';
+import { textsOf } from '../texts-of.ts';
 
 const DEVICE_MS = 6_000;
 /** Calls that begin while Redis is unreachable. */

@@ -1,8 +1,8 @@
 import type { FailureFarm } from '../failure-farm.ts';
 import type { FailureRow, RunPlan } from '../failure-row.ts';
-import { dimensionsOf, laneOf, middleOf, msPerTextFor } from '../in-the-middle.ts';
+import { dimensionsOf, laneOf, middleOf, msPerTextFor } from '../run-terms.ts';
 import type { Tally } from '../tally.ts';
-import { textsOf } from '../texts.ts';
+import { textsOf } from '../texts-of.ts';
 
 const DEVICE_MS = 5_000;
 const MAX_RECOVERY_MS = 10_000;
