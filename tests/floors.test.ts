@@ -16,7 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'packages/testkit': ['contract', 'checkpoint', 'service'],
   'apps/worker': ['contract', 'engine', 'farm', 'service'],
   'apps/dashboard': ['contract', 'farm', 'service'],
-  'apps/bench': ['contract', 'checkpoint', 'engine', 'farm', 'sdk', 'service', 'worker'],
+  'apps/bench': ['contract', 'checkpoint', 'engine', 'farm', 'sdk', 'service', 'testkit', 'worker'],
   'apps/cli': ['contract', 'worker', 'dashboard', 'sdk', 'checkpoint', 'service'],
 };
 const MAX_LINES = 300;

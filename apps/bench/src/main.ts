@@ -3,6 +3,8 @@ import { BENCH_USAGE, parseBenchArgs } from './bench-options.ts';
 import { ENGINE_BENCH_USAGE, parseEngineBenchArgs } from './engine/engine-bench-options.ts';
 import { runEngineBench } from './engine/run-engine-bench.ts';
 import { writeEngineReport } from './engine/write-engine-report.ts';
+import { FAILURE_USAGE, parseFailureArgs } from './failure/failure-options.ts';
+import { runFailure } from './failure/run-failure.ts';
 import { parseQualityArgs, QUALITY_USAGE } from './quality/quality-options.ts';
 import { runQuality } from './quality/run-quality.ts';
 import { runBench, type RunControl } from './run-bench.ts';
@@ -40,6 +42,13 @@ const COMMANDS = {
     parse(args) {
       const options = parseQualityArgs(args);
       return options && ((control) => runQuality(options, control));
+    },
+  },
+  failure: {
+    usage: FAILURE_USAGE,
+    parse(args) {
+      const options = parseFailureArgs(args);
+      return options && ((control) => runFailure(options, control));
     },
   },
 } as const satisfies Record<string, Command>;

@@ -9,7 +9,7 @@ const MAX_RETRY_DELAY_MS = 300;
 /** A connection, TLS and login included, comes about in this time or is tried again. */
 const CONNECT_TIMEOUT_MS = 5_000;
 /** A server that owes an answer for so long is gone without a word. Blocking reads end after 10 s at most. */
-const SOCKET_TIMEOUT_MS = 20_000;
+const SOCKET_TIMEOUT_MS = 15_000;
 /** Where a Cluster's slots are is asked of another node after this. */
 const SLOTS_TIMEOUT_MS = 2_000;
 /** A command that a Cluster sends elsewhere goes there after this, so that two nodes that disagree are no tight loop. */

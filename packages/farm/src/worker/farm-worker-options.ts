@@ -25,7 +25,7 @@ export const farmWorkerOptionsSchema = z.strictObject({
 
   /** A job whose worker is silent for this long is given to another (plus up to two stalled checks). */
   lockDurationMs: z.int().min(500).default(5_000),
-  stalledIntervalMs: z.int().min(100).default(2_000),
+  stalledIntervalMs: z.int().min(100).default(1_000),
 
   /** Between two reports of this worker. */
   heartbeatMs: z.int().min(100).max(10_000).default(5_000),

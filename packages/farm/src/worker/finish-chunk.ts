@@ -3,6 +3,7 @@ import {
   encodeVectorBlock,
   MAX_INLINE_BYTES,
   type EncodeJob,
+  type Lane,
   type RedisKeys,
   type ReplyStatus,
   type VectorBlock,
@@ -23,7 +24,7 @@ const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
  * A rerun of a settled chunk counts nothing; of a lone one it stores and announces again what was read meanwhile.
  * The block is empty where there is nothing to keep: a cancelled chunk of a request with a record.
  *
- * KEYS as requestScriptKeys, then result, reply, stats prefix, fair share, bulk job
+ * KEYS as requestScriptKeys, then result, reply, stats prefix, fair share, job
  * ARGV request id, job id, chunk index, status, block, result TTL, tracked, awaited, texts, failed texts,
  *      truncated texts, tokens, worker id, max inline bytes, max unread bytes, stats TTL, request TTL, reserved bytes
  * Returns 'settled' the first time, 'again' after that, 'gone' when the request's record is, or has no such chunk.
@@ -44,7 +45,8 @@ if ARGV[7] == '1' then
   if redis.call('SETBIT', KEYS[2], ARGV[3], 1) == 1 then return 'again' end
   first = true
 else
-  first = not stored
+  -- Its client may have taken the result already: the job remembers, until the last of its runs has ended it.
+  first = not stored and redis.call('EXISTS', KEYS[12]) == 1 and redis.call('HSETNX', KEYS[12], 'settled', 1) == 1
 end
 if (first or not stored) and ARGV[5] ~= '' then
   redis.call('SET', KEYS[8], ARGV[5], 'PX', ARGV[6])
@@ -89,13 +91,18 @@ export interface FinishedChunk {
   readonly block: VectorBlock;
 }
 
-/** Stored before announced: who is told can read. Safe to call again for the same chunk. */
+/**
+ * Stored before announced: who is told can read. Safe to call again for the same chunk.
+ *
+ * @param lane of its job, which decides for a chunk without a record whether it counts.
+ */
 export async function finishChunk(
   redis: FarmRedis,
   keys: RedisKeys,
   job: EncodeJob,
   workerId: string,
   { status, block }: FinishedChunk,
+  lane: Lane = 'bulk',
 ): Promise<void> {
   const jobId = encodeJobId(job.requestId, job.chunkIndex);
   const failedTexts = block.failures.reduce((total, failure) => total + failure.texts.length, 0);
@@ -108,7 +115,7 @@ export async function finishChunk(
       keys.reply(job.clientId),
       keys.statsPrefix,
       keys.fairShare(job.model),
-      keys.jobPrefix(job.model, 'bulk') + jobId,
+      keys.jobPrefix(job.model, lane) + jobId,
     ],
     [
       job.requestId,

@@ -187,7 +187,7 @@ export class JobPuller {
     signal?.addEventListener('abort', giveUp, { once: true });
     try {
       this.#gate();
-      await processJob(pulledJob(job), lane, this.#ports(abort.signal), abort.signal);
+      await processJob(pulledJob(job), lane, this.#ports(lane, abort.signal), abort.signal);
       await this.#forget(job);
       return null;
     } catch (thrown) {
@@ -212,7 +212,7 @@ export class JobPuller {
     return await this.#parts.encoder.encode(texts, options, call).finally(leave);
   }
 
-  #ports(signal: AbortSignal): JobPorts {
+  #ports(lane: Lane, signal: AbortSignal): JobPorts {
     const { redis, keys, clock, registration, encoder, workerId, options, hasLostName } = this.#parts;
     const alone: AlonePorts = {
       runs: this.#suspects,
@@ -226,7 +226,7 @@ export class JobPuller {
       fingerprint: registration.fingerprint,
       nowMs: () => clock.nowMs(),
       hasLostName,
-      start: (job) => startChunk(redis, keys, job),
+      start: (job) => startChunk(redis, keys, job, lane),
       encode: (texts, encodeOptions, call) => this.#encoder.encode(texts, encodeOptions, call),
       encodeAlone: (job, call) => encodeAlone(job, alone, call),
       settleBroken: (pulled, error) =>
@@ -235,7 +235,7 @@ export class JobPuller {
         ),
       finish: (job, chunk) =>
         this.#whenRoom(`storing chunk ${job.chunkIndex} of ${job.requestId} (${chunk.status})`, () =>
-          finishChunk(redis, keys, job, workerId, chunk),
+          finishChunk(redis, keys, job, workerId, chunk, lane),
         ),
     };
   }

@@ -1,21 +1,22 @@
-import { encodeJobId, type EncodeJob, type RedisKeys } from '@embedfarm/contract';
+import { encodeJobId, type EncodeJob, type Lane, type RedisKeys } from '@embedfarm/contract';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 import { RedisScript } from '../redis/redis-script.ts';
 
 /**
  * - `run`: nobody has settled the chunk, and someone wants it.
- * - `settled`: its result is stored and announced; only the job is left to end.
+ * - `settled`: its result is stored and announced, or taken already; only the job is left to end.
  * - `cancelled`: the request's tombstone stands.
  * - `gone`: the request's record is, or it was ended without this chunk; nobody can ask for the result.
  */
 export type ChunkStart = 'run' | 'settled' | 'cancelled' | 'gone';
 
-/** KEYS request, request-bits, result; ARGV chunk index, tracked. */
+/** KEYS request, request-bits, result, job; ARGV chunk index, tracked. */
 const startScript = new RedisScript(`
 local state = redis.call('HGET', KEYS[1], 'state')
 if state == 'cancelled' then return 'cancelled' end
 if ARGV[2] ~= '1' then
-  return redis.call('EXISTS', KEYS[3]) == 1 and 'settled' or 'run'
+  local settled = redis.call('EXISTS', KEYS[3]) == 1 or redis.call('HEXISTS', KEYS[4], 'settled') == 1
+  return settled and 'settled' or 'run'
 end
 if not state then return 'gone' end
 local record = redis.call('HMGET', KEYS[1], 'sealed', 'chunks')
@@ -29,11 +30,22 @@ if state == 'queued' then redis.call('HSET', KEYS[1], 'state', 'running') end
 return 'run'`);
 
 /** What is to be done with a chunk that a worker holds, decided by Redis alone. */
-export async function startChunk(redis: FarmRedis, keys: RedisKeys, job: EncodeJob): Promise<ChunkStart> {
+export async function startChunk(
+  redis: FarmRedis,
+  keys: RedisKeys,
+  job: EncodeJob,
+  lane: Lane,
+): Promise<ChunkStart> {
   const { requestId, chunkIndex } = job;
+  const jobId = encodeJobId(requestId, chunkIndex);
   const start = await startScript.run(
     redis,
-    [keys.request(requestId), keys.requestBits(requestId), keys.result(encodeJobId(requestId, chunkIndex))],
+    [
+      keys.request(requestId),
+      keys.requestBits(requestId),
+      keys.result(jobId),
+      keys.jobPrefix(job.model, lane) + jobId,
+    ],
     [chunkIndex, job.tracked ? 1 : 0],
   );
   return start as ChunkStart;
