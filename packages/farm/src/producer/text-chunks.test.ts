@@ -82,6 +82,7 @@ describe('the chunks of a source', () => {
         throw fault;
       })(),
     );
+    expect((await failing.next())?.texts).toEqual(['one']);
     await expect(failing.next()).rejects.toBe(fault);
     const hanging = open({
       [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined) }),

@@ -82,7 +82,7 @@ export class TextChunks {
   /**
    * The next full chunk, the rest at the end, undefined after it. One call at a time.
    *
-   * @throws what the source throws.
+   * @throws what the source throws, after all that it gave before.
    */
   next(): Promise<TextChunk | undefined> {
     return new Promise((resolve, reject) => {
@@ -165,7 +165,7 @@ export class TextChunks {
   }
 
   #hand(): void {
-    if (this.#hasEnded && !this.#fault && this.#texts.length > 0) this.#cut();
+    if (this.#hasEnded && this.#texts.length > 0) this.#cut();
     const taker = this.#taker;
     if (!taker) return;
     const chunk = this.#ready.shift();
