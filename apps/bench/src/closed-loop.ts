@@ -1,4 +1,6 @@
+import { setTimeout as rest } from 'node:timers/promises';
 import type { Encode } from './encode.ts';
+import { seededRandom } from './seeded-random.ts';
 
 /** Milliseconds since 1970, finer than Date.now: comparable between processes of one machine. */
 export function epochMs(): number {
@@ -26,24 +28,38 @@ interface EndedCall {
   readonly tokens: number;
 }
 
-/** Clients that each ask for one text, wait for its vector, and ask for the next. */
+/** Clients that each ask for one text, wait for its vector, pause where they are told to, and ask for the next. */
 export class ClosedLoop {
   readonly #clients: number;
+  readonly #maxPauseMs: number;
   readonly #ended: EndedCall[] = [];
   readonly #running: Promise<unknown>;
   #isStopping = false;
 
-  private constructor(encoders: readonly Encode[], textsOf: (client: number) => readonly string[]) {
+  private constructor(
+    encoders: readonly Encode[],
+    textsOf: (client: number) => readonly string[],
+    maxPauseMs: number,
+  ) {
     this.#clients = encoders.length;
+    this.#maxPauseMs = maxPauseMs;
     const loops = encoders.map((encode, client) => this.#run(encode, client, textsOf(client)));
     this.#running = Promise.all(loops);
     // `stop` tells it.
     this.#running.catch(() => (this.#isStopping = true));
   }
 
-  /** One client per encoder; each goes through its texts again and again. */
-  static start(encoders: readonly Encode[], textsOf: (client: number) => readonly string[]): ClosedLoop {
-    return new ClosedLoop(encoders, textsOf);
+  /**
+   * One client per encoder; each goes through its texts again and again.
+   *
+   * @param maxPauseMs between an answer and the next call: anything up to this, each as likely.
+   */
+  static start(
+    encoders: readonly Encode[],
+    textsOf: (client: number) => readonly string[],
+    { maxPauseMs = 0 }: { maxPauseMs?: number } = {},
+  ): ClosedLoop {
+    return new ClosedLoop(encoders, textsOf, maxPauseMs);
   }
 
   /**
@@ -65,11 +81,13 @@ export class ClosedLoop {
   }
 
   async #run(encode: Encode, client: number, texts: readonly string[]): Promise<void> {
+    const random = seededRandom(client);
     for (let next = 0; !this.#isStopping; next = (next + 1) % texts.length) {
       const beginMs = epochMs();
       const { tokens } = await encode([texts[next] as string], 'interactive');
       const endMs = epochMs();
       this.#ended.push({ client, endMs, latencyMs: endMs - beginMs, tokens });
+      if (this.#maxPauseMs > 0) await rest(random() * this.#maxPauseMs);
     }
   }
 }

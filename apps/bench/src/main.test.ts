@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EngineReport } from './engine/engine-report.ts';
+import type { QueueReport } from './queue/queue-report.ts';
 import type { BenchReport } from './report.ts';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -92,10 +93,47 @@ describe('npm run bench', () => {
     }
   }, 240_000);
 
+  it('measures the way there and back with a timed device, and writes JSON, tables and plots', async () => {
+    const out = join(dir, 'queue-out');
+    const { stdout, stderr } = await run('queue', '--quick', '--out', out);
+    const json = await readFile(join(out, 'queue.json'), 'utf8');
+    const report = JSON.parse(json) as QueueReport;
+    expect(await readFile(join(out, 'queue.md'), 'utf8')).toBe(stdout);
+    expect(stdout).toContain('**A quick run');
+    expect(stderr).toContain('2000 texts, together');
+
+    expect(report.lanes?.loads.map(({ chunks, maxPauseMs }) => [chunks, maxPauseMs])).toEqual([
+      [2, 20],
+      [10, 20],
+      [10, 0],
+    ]);
+    expect(report.fairness?.rounds[0]?.calls).toBeGreaterThan(0);
+    for (const calls of [report.calls, report.ticks]) {
+      expect(calls?.ratio).toBeGreaterThan(0);
+      expect(Object.keys(calls?.farm.cpuSecondsPerThousand ?? {})).toEqual(['redis', 'worker', 'clients']);
+      expect(calls?.curve.map(({ clients }) => clients)).toEqual([1, 2]);
+    }
+    expect(report.chunks?.texts).toBe(2_048);
+    expect(report.corpus?.map(({ way }) => way)).toEqual(['phases', 'together', 'stream']);
+    expect(report.reach).toHaveLength(11);
+    for (const name of ['queue-lanes.svg', 'queue-calls.svg']) {
+      expect(stdout).toContain(`](${name})`);
+      expect(await readFile(join(out, name), 'utf8')).toMatch(/^<svg [^]*<\/svg>\n$/);
+    }
+    for (const text of [json, stdout]) {
+      expect(text).not.toContain(dir);
+      expect(text).not.toContain(fileURLToPath(new URL('../../..', import.meta.url)));
+    }
+  }, 240_000);
+
   it('says what is wrong with a flag, and how it is used', async () => {
     await expect(run('engine', '--sections', 'colour')).rejects.toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/sections[\s\S]*--soak-minutes 0/),
+    });
+    await expect(run('queue', '--only', 'all')).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/only[\s\S]*--texts 1000000/),
     });
     await expect(run('engin')).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('engin') });
     await expect(run('--shapes', 'huge')).rejects.toMatchObject({

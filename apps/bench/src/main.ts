@@ -7,6 +7,9 @@ import { FAILURE_USAGE, parseFailureArgs } from './failure/failure-options.ts';
 import { runFailure } from './failure/run-failure.ts';
 import { parseQualityArgs, QUALITY_USAGE } from './quality/quality-options.ts';
 import { runQuality } from './quality/run-quality.ts';
+import { parseQueueArgs, QUEUE_USAGE } from './queue/queue-options.ts';
+import { runQueueBench } from './queue/run-queue-bench.ts';
+import { writeQueueReport } from './queue/write-queue-report.ts';
 import { runBench, type RunControl } from './run-bench.ts';
 import { writeReport } from './write-report.ts';
 
@@ -34,6 +37,15 @@ const COMMANDS = {
       const options = parseEngineBenchArgs(args);
       return (
         options && (async (control) => writeEngineReport(options.out, await runEngineBench(options, control)))
+      );
+    },
+  },
+  queue: {
+    usage: QUEUE_USAGE,
+    parse(args) {
+      const options = parseQueueArgs(args);
+      return (
+        options && (async (control) => writeQueueReport(options.out, await runQueueBench(options, control)))
       );
     },
   },

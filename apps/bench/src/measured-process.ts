@@ -9,6 +9,11 @@ import type { OursProcessOptions } from './engine/ours-process.ts';
 import type { PeakCalls } from './engine/peak-process.ts';
 import type { RivalProcessOptions } from './engine/rival-process.ts';
 import type { MeasureCalls } from './load-runner.ts';
+import type { BareProcessOptions } from './queue/bare-process.ts';
+import type { BareCalls } from './queue/bare-runner.ts';
+import type { QueueClientOptions } from './queue/client-process.ts';
+import type { QueueClientCalls } from './queue/client-runner.ts';
+import type { DeviceProcessOptions } from './queue/device-process.ts';
 import type { WorkerProcessOptions } from './worker-process.ts';
 
 /** The entries, and what each is started with. */
@@ -19,6 +24,9 @@ export interface ProcessOptions {
   'engine/ours': OursProcessOptions;
   'engine/rival': RivalProcessOptions;
   'engine/peak': object;
+  'queue/device': DeviceProcessOptions;
+  'queue/client': QueueClientOptions;
+  'queue/bare': BareProcessOptions;
 }
 
 /** What each can be asked. */
@@ -29,6 +37,9 @@ interface ProcessCalls {
   'engine/ours': ContenderCalls;
   'engine/rival': ContenderCalls;
   'engine/peak': PeakCalls;
+  'queue/device': MeasureCalls;
+  'queue/client': QueueClientCalls;
+  'queue/bare': BareCalls;
 }
 
 type RequestOf<Call> = Call extends { request: infer Request extends object } ? Request : never;

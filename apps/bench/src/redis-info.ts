@@ -7,6 +7,8 @@ export interface RedisInfo {
   readonly version: string;
   /** Of all its threads since its start. */
   readonly cpuSeconds: number;
+  /** Most that it had in use since its start. */
+  readonly peakMemoryBytes: number;
 }
 
 /** Asks with an inline command, so that the bench needs no Redis library of its own. */
@@ -16,6 +18,7 @@ export async function readRedisInfo(port: number): Promise<RedisInfo> {
   return {
     version: field('redis_version'),
     cpuSeconds: Number(field('used_cpu_sys')) + Number(field('used_cpu_user')),
+    peakMemoryBytes: Number(field('used_memory_peak')),
   };
 }
 

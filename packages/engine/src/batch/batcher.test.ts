@@ -118,6 +118,28 @@ describe('Batcher', () => {
     expect(devices[1]?.batches).toHaveLength(1);
   });
 
+  it('makes no bulk batch ready beside a running one while interactive texts come', async () => {
+    const device = held();
+    let nowMs = 0;
+    const batcher = open([device], { now: () => nowMs });
+    const first = put(batcher, [10]);
+    put(batcher, [250], 'bulk');
+    expect(batcher.waitingTexts).toBe(1);
+    put(batcher, [70, 70]);
+    expect(batcher.waitingTexts).toBe(1);
+    await device.begun(1);
+    device.release();
+    await first.settled;
+    nowMs += 999;
+    put(batcher, [250], 'bulk');
+    expect(batcher.waitingTexts).toBe(2);
+    nowMs += 1;
+    const last = put(batcher, [250], 'bulk');
+    expect(batcher.waitingTexts).toBe(2);
+    device.releaseAll();
+    await last.settled;
+  });
+
   it('puts interactive texts before bulk ones that came earlier', async () => {
     const device = held();
     const batcher = open([device], { slots: 1 });

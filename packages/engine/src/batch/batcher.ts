@@ -18,6 +18,12 @@ export interface BatcherOptions {
   readonly now: () => number;
 }
 
+/**
+ * While interactive texts come, at least once in this time, a batch of bulk is not made ready beside a running one: the
+ * next of them would wait for both. Bulk waits for the hand-over between two batches instead, well under 1 ms.
+ */
+const INTERACTIVE_PAUSE_MS = 1_000;
+
 /** Sums since the start. */
 export interface BatchCounters {
   readonly batches: number;
@@ -49,6 +55,8 @@ export class Batcher {
   readonly #line: WaitingLine<BatchedCall>;
   readonly #listeners = new Set<() => void>();
   #retries: Retry[] = [];
+  /** When interactive texts came last. */
+  #interactiveMs = -Infinity;
   /** The batch that began while nothing ran, as long as it is alone. */
   #lone: Running | undefined;
   #counters: BatchCounters = {
@@ -112,6 +120,7 @@ export class Batcher {
 
   put(sequences: readonly WaitingSequence<BatchedCall>[], lane: Lane): void {
     this.#line.put(sequences, lane);
+    if (lane === 'interactive' && sequences.length > 0) this.#interactiveMs = this.#options.now();
     this.#fillSlots();
   }
 
@@ -145,8 +154,14 @@ export class Batcher {
     if (idle.length > 0) return earliest(cards.length > 0 ? cards : idle);
     // A retry runs alone: it must not take a stranger with it.
     if (this.#retries.length > 0) return undefined;
-    const ready = this.#seats.filter((seat) => seat.hasSlot && this.#line.tokens * 2 >= seat.tokenBudget);
-    return earliest(ready);
+    const tokens = this.#tokensToMakeReady;
+    return earliest(this.#seats.filter((seat) => seat.hasSlot && tokens * 2 >= seat.tokenBudget));
+  }
+
+  /** What counts for a batch beside a running one. */
+  get #tokensToMakeReady(): number {
+    const areInteractiveComing = this.#options.now() - this.#interactiveMs < INTERACTIVE_PAUSE_MS;
+    return areInteractiveComing ? this.#line.tokensOf('interactive') : this.#line.tokens;
   }
 
   /** Nothing runs, and what waits would not be split. */

@@ -19,3 +19,16 @@ export function owedAfter(
 ): number {
   return bulkWaits ? Math.max(0, owed + tokens * BULK_SHARE - bulkTokens) : 0;
 }
+
+/**
+ * Whether interactive texts go without bulk beside them, though there is room: they would wait for its rows, which take
+ * most of a batch's time. Bulk has had half a budget since the last time, so what it loses is the fixed cost of a small
+ * batch for each of its own at most. Interactive texts of more than half a budget are worth a batch anyway, and take bulk
+ * along.
+ */
+export function goesAlone(
+  { interactiveTokens, bulkSince }: { readonly interactiveTokens: number; readonly bulkSince: number },
+  { tokenBudget }: { readonly tokenBudget: number },
+): boolean {
+  return interactiveTokens > 0 && interactiveTokens * 2 <= tokenBudget && bulkSince * 2 >= tokenBudget;
+}

@@ -55,6 +55,34 @@ describe('WaitingLine', () => {
     expect(line.take(limits).map(({ call }) => call)).toEqual(['interactive', 'bulk', 'bulk', 'bulk']);
   });
 
+  it('lets few interactive texts go alone once bulk had half a budget since the last ones did', () => {
+    const line = new WaitingLine<string>(64);
+    line.put(sequences('bulk', repeat(40, 10)), 'bulk');
+    const takeWith = (...interactive: number[]): string[] => {
+      line.put(sequences('interactive', interactive), 'interactive');
+      const batch = line.take(limits).map(({ call }) => call);
+      return [...new Set(batch)];
+    };
+    expect(takeWith()).toEqual(['bulk']);
+    expect(takeWith(10, 10)).toEqual(['interactive']);
+    expect(takeWith(30, 30)).toEqual(['interactive', 'bulk']);
+    expect(takeWith(10)).toEqual(['interactive', 'bulk']);
+    expect(takeWith(10)).toEqual(['interactive']);
+    expect(takeWith()).toEqual(['bulk']);
+    expect(takeWith(30, 30)).toEqual(['interactive', 'bulk']);
+  });
+
+  it('counts what waits in each lane', () => {
+    const line = new WaitingLine<string>(64);
+    line.put(sequences('bulk', [20, 90]), 'bulk');
+    line.put(sequences('interactive', [7, 8]), 'interactive');
+    line.put(sequences('gone', [9]), 'interactive');
+    line.remove('gone');
+    expect([line.tokensOf('interactive'), line.tokensOf('bulk'), line.tokens]).toEqual([15, 110, 125]);
+    line.take(limits);
+    expect([line.tokensOf('interactive'), line.tokensOf('bulk')]).toEqual([0, 90]);
+  });
+
   it('gives bulk an eighth, however much is interactive', () => {
     const line = new WaitingLine<string>(64);
     line.put(sequences('interactive', repeat(40, 100)), 'interactive');

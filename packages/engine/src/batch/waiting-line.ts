@@ -1,5 +1,5 @@
 import { LANES, type Lane } from '@embedfarm/contract';
-import { owedAfter } from './lane-share.ts';
+import { goesAlone, owedAfter } from './lane-share.ts';
 import type { SequenceMarks } from './sequence-batch.ts';
 import { addRow, EMPTY_BATCH, planBatch, type BatchLimits, type BatchShape } from './plan-batch.ts';
 
@@ -21,8 +21,10 @@ export class WaitingLine<Call> {
   readonly #lanes: Record<Lane, LaneLine<Call>> = { interactive: newLane(), bulk: newLane() };
   /** Tokens that bulk is owed: a stream of interactive texts cannot starve it. */
   #owed = 0;
+  /** Bulk's tokens since interactive texts went alone. */
+  #bulkSince = 0;
   #texts = 0;
-  #tokens = 0;
+  readonly #tokens: Record<Lane, number> = { interactive: 0, bulk: 0 };
 
   constructor(windowTexts: number) {
     this.#windowTexts = windowTexts;
@@ -33,7 +35,11 @@ export class WaitingLine<Call> {
   }
 
   get tokens(): number {
-    return this.#tokens;
+    return this.#tokens.interactive + this.#tokens.bulk;
+  }
+
+  tokensOf(lane: Lane): number {
+    return this.#tokens[lane];
   }
 
   put(sequences: readonly WaitingSequence<Call>[], lane: Lane): void {
@@ -41,24 +47,28 @@ export class WaitingLine<Call> {
     for (const sequence of sequences) {
       arrived.push(sequence);
       this.#texts += 1;
-      this.#tokens += sequence.ids.length;
+      this.#tokens[lane] += sequence.ids.length;
     }
   }
 
   /**
    * The next batch: what bulk is owed (an eighth of the tokens, while it waits), then interactive, then bulk; everything
-   * that fits. Empty where nothing waits.
+   * that fits, except that few interactive texts go alone, if bulk had its turn since others did. Empty where nothing waits.
    */
   take(limits: BatchLimits): WaitingSequence<Call>[] {
     const { interactive, bulk } = this.#lanes;
     const batch: WaitingSequence<Call>[] = [];
     const owed = this.#takeOwed(limits, batch);
     const first = this.#takeFrom(interactive, limits, owed, batch);
-    const shape = this.#takeFrom(bulk, limits, first, batch);
-    const bulkTokens = shape.tokens - first.tokens + owed.tokens;
+    const interactiveTokens = first.tokens - owed.tokens;
+    const isAlone = owed.rows === 0 && goesAlone({ interactiveTokens, bulkSince: this.#bulkSince }, limits);
+    const shape = isAlone ? first : this.#takeFrom(bulk, limits, first, batch);
+    const bulkTokens = shape.tokens - interactiveTokens;
     this.#owed = owedAfter(this.#owed, { tokens: shape.tokens, bulkTokens }, hasSequences(bulk));
+    this.#bulkSince = isAlone ? 0 : this.#bulkSince + bulkTokens;
     this.#texts -= shape.rows;
-    this.#tokens -= shape.tokens;
+    this.#tokens.interactive -= interactiveTokens;
+    this.#tokens.bulk -= bulkTokens;
     return batch;
   }
 
@@ -66,17 +76,17 @@ export class WaitingLine<Call> {
   remove(call: Call): void {
     for (const lane of LANES) {
       const line = this.#lanes[lane];
-      line.window = this.#without(call, line.window);
-      line.arrived = this.#without(call, line.arrived.slice(line.next));
+      line.window = this.#without(call, line.window, lane);
+      line.arrived = this.#without(call, line.arrived.slice(line.next), lane);
       line.next = 0;
     }
   }
 
-  #without(call: Call, sequences: readonly WaitingSequence<Call>[]): WaitingSequence<Call>[] {
+  #without(call: Call, sequences: readonly WaitingSequence<Call>[], lane: Lane): WaitingSequence<Call>[] {
     return sequences.filter((sequence) => {
       if (sequence.call !== call) return true;
       this.#texts -= 1;
-      this.#tokens -= sequence.ids.length;
+      this.#tokens[lane] -= sequence.ids.length;
       return false;
     });
   }

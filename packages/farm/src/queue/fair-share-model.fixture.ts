@@ -50,7 +50,7 @@ export class FairShareModel {
 
   #virtualTime(): number {
     const [first] = this.#waiting;
-    return first ? first.tag : Math.max(0, ...this.#next.values());
+    return first ? first.tag - 1 : Math.max(0, ...this.#next.values());
   }
 
   #weightOf(tenant: string): number {

@@ -30,8 +30,9 @@ export function chunkShare({ texts, tenant, clientId }: EncodeJob): ChunkShare {
 
 /**
  * For each chunk the start tag `max(virtual time, tenant's next)`, after which the tenant's next is
- * `start + cost / weight`. The virtual time is the highest start tag settled, or that of the job to be pulled next, whichever is
- * more: all tags below it are worth the same. Nothing waits, runs or is on its way: it goes up to the highest tag, so
+ * `start + cost / weight`. The virtual time is the highest start tag settled, or that of the job to be pulled next less 1,
+ * whichever is more: all tags below it are worth the same. Less 1, as what is in hand came before that job: a newcomer
+ * with the same tag would stand behind it, though its tenant is being served. Nothing waits, runs or is on its way: it goes up to the highest tag, so
  * that all tenants start over together; jobs that come late all the same then stand before the new ones, not behind.
  *
  * KEYS fair share, fair share tenants, weights, prioritized, wait, active, delayed, job prefix
@@ -59,7 +60,7 @@ local rebase = readRebase(KEYS[1])
 if rebase.by > 0 then rebase = continueRebase(KEYS[1], jobs, rebase, tonumber(ARGV[4])) end
 local nextJob = redis.call('ZRANGE', jobs.prioritized, 0, 0, 'WITHSCORES')
 if nextJob[2] then
-  served = math.max(served, tagAfter(math.floor(nextJob[2] / SCORES), rebase) - 1)
+  served = math.max(served, tagAfter(math.floor(nextJob[2] / SCORES), rebase) - 2)
 elseif now - tagOf(record[2]) >= tonumber(ARGV[3])
   and redis.call('LLEN', jobs.wait) + redis.call('LLEN', jobs.active) + redis.call('ZCARD', jobs.delayed) == 0 then
   served = math.max(served, highestTag())
