@@ -1,6 +1,7 @@
 import type { EncodeOptions, RedisKeys } from '@embedfarm/contract';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 import { RedisScript } from '../redis/redis-script.ts';
+import { SET_LEASE_LUA } from '../redis/lease-lua.ts';
 import { CLIENT_TTL_MS } from '../redis/presence.ts';
 import { END_REQUEST_LUA } from './end-request.ts';
 import { REQUEST_TTL_MS, type RequestState } from './request-record.ts';
@@ -72,14 +73,22 @@ export async function openRequest(redis: FarmRedis, keys: RedisKeys, request: Ne
   );
 }
 
-/** Takes back a record that no chunk was enqueued for. */
+/** KEYS request, requests, open requests, admission; ARGV request id. */
+const forgetScript = new RedisScript(`#!lua flags=allow-oom
+${SET_LEASE_LUA}
+redis.call('UNLINK', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('ZREM', KEYS[3], ARGV[1])
+setLease(KEYS[4], 'r:' .. ARGV[1], 0, 0)
+return 1`);
+
+/** Takes back a record that no chunk was enqueued for, and its room, which may have been given unheard. */
 export async function forgetRequest(redis: FarmRedis, keys: RedisKeys, requestId: string): Promise<void> {
-  await redis
-    .multi()
-    .unlink(keys.request(requestId))
-    .zrem(keys.requests, requestId)
-    .zrem(keys.openRequests, requestId)
-    .exec();
+  await forgetScript.run(
+    redis,
+    [keys.request(requestId), keys.requests, keys.openRequests, keys.admission],
+    [requestId],
+  );
 }
 
 /**
