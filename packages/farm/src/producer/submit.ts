@@ -19,7 +19,7 @@ import type { FillOptions, OwnFilling, SubmitTerms } from './filling.ts';
 import type { WhenOverloaded } from './overloaded.ts';
 import { reserve } from './reserve.ts';
 import { splitTexts } from './split-texts.ts';
-import { gatheredLoad, submittedJobs } from './submitted-jobs.ts';
+import { gatheredLoad, startsOf, submittedJobs } from './submitted-jobs.ts';
 
 /** Results of a submitted request live this long after its end. */
 export const SUBMITTED_RESULT_TTL_MS = 24 * 3_600_000;
@@ -69,6 +69,9 @@ class RequestFilling {
   #ends!: FillSignal;
   /** Enqueued so far. */
   #chunks = 0;
+  /** With those that come next. */
+  #planned = 0;
+  #adding: Promise<void> | undefined;
   #texts = 0;
   #total: number | undefined;
 
@@ -156,7 +159,8 @@ class RequestFilling {
       await this.#plan(nextStarts);
       // The source is silent; but the request may have been cancelled.
       if (slice.length === 0) continue;
-      await this.#within(queue.enqueue(this.#jobsOf(slice), this.#ports.nowMs()));
+      this.#adding = queue.enqueue(this.#jobsOf(slice), this.#ports.nowMs());
+      await this.#within(this.#adding);
       this.#chunks += slice.length;
       this.#texts = nextStarts.at(-1) ?? this.#texts;
       await this.#plan([this.#texts]);
@@ -170,6 +174,7 @@ class RequestFilling {
   async #plan(nextStarts: readonly number[]): Promise<void> {
     const { redis, keys } = this.#ports;
     const plan = { chunks: this.#chunks, texts: this.#texts, nextStarts };
+    this.#planned = this.#chunks + nextStarts.length - 1;
     this.#checkState(await this.#within(planChunks(redis, keys, this.requestId, plan)));
   }
 
@@ -244,7 +249,9 @@ class RequestFilling {
     const { model } = this.#terms.registration;
     const { lane } = this.#terms;
     await buryRequest(redis, keys, this.requestId);
-    const record = { requestId: this.requestId, model, lane, chunks: this.#chunks };
+    // What nobody waits for any more may still be on its way.
+    await this.#adding?.catch(() => undefined);
+    const record = { requestId: this.requestId, model, lane, chunks: this.#planned };
     await removeChunks(redis, keys, this.#ports.queue(model, lane), record);
   }
 
@@ -282,12 +289,6 @@ class RequestFilling {
       throw FarmError.from(thrown);
     }
   }
-}
-
-function startsOf(slice: readonly GatheredChunk[], from: number): number[] {
-  const starts = [from];
-  for (const { texts } of slice) starts.push((starts.at(-1) ?? 0) + texts.length);
-  return starts;
 }
 
 function noAnswer(): FarmError {

@@ -42,3 +42,10 @@ export function submittedJobs(
 export function gatheredLoad({ texts }: GatheredChunk, { registration, options }: SharedTerms): Load {
   return chunkLoad(texts, registration, options);
 }
+
+/** The first text of each chunk, and the end of the last: one number more than chunks. */
+export function startsOf(slice: readonly GatheredChunk[], from: number): number[] {
+  const starts = [from];
+  for (const { texts } of slice) starts.push((starts.at(-1) ?? 0) + texts.length);
+  return starts;
+}

@@ -9,6 +9,13 @@ import { requestScriptKeys, type RequestQueue } from './request-script-keys.ts';
 
 /** Why a request that nobody fills any more is incomplete. */
 export const PRODUCER_DIED = 'its producer ended before all of it was in the farm';
+/**
+ * A client that is not heard of has this long yet: after Redis was away, workers may be back before it. Connections
+ * come back within 300 ms.
+ */
+const LAST_CHANCE_MS = 2_000;
+/** Whoever found it silent longer ago than this, and came no more, says nothing of now. */
+const CHANCE_TTL_MS = 4 * CLIENT_TTL_MS;
 
 /** What a producer says of a request before it enqueues the first chunk. */
 export interface NewRequest extends RequestQueue {
@@ -134,10 +141,16 @@ export async function planChunks(
   return (state ?? undefined) as RequestState | undefined;
 }
 
-/** KEYS as requestScriptKeys; ARGV request id, chunks, texts. Returns the state, nil when the record is gone. */
+/**
+ * Sealed by its producer already, it says `filling` again: the answer may have been lost with a connection, and the
+ * question asked a second time.
+ * KEYS as requestScriptKeys; ARGV request id, chunks, texts. Returns the state, nil when the record is gone.
+ */
 const sealScript = new RedisScript(`
 ${END_REQUEST_LUA}
-local state = redis.call('HGET', KEYS[1], 'state')
+local record = redis.call('HMGET', KEYS[1], 'state', 'sealed', 'abandoned')
+local state = record[1]
+if record[2] == '1' and not record[3] and state ~= 'cancelled' then return 'filling' end
 if state ~= 'filling' then return state end
 local started = redis.call('HEXISTS', KEYS[1], 'startedAtMs') == 1
 redis.call('HSET', KEYS[1], 'sealed', 1, 'state', started and 'running' or 'queued',
@@ -158,20 +171,28 @@ export async function sealRequest(
 }
 
 /**
- * A request that nobody fills any more: what is enqueued is all there will be, and it ends `incomplete`.
- * Chunks that were on their way are there up to the first one that is not: they are added in order.
- * KEYS as requestScriptKeys, clients, job prefix; ARGV request id, client TTL, whether only a dead client's, fault.
+ * A request that nobody fills any more: what is enqueued is all there will be, and it ends `incomplete`. A client has to
+ * be found silent twice for that. Chunks that were on their way are there up to the first one that is not: they are added in order.
+ * KEYS as requestScriptKeys, clients, job prefix
+ * ARGV request id, client TTL, whether only a dead client's, fault, last chance, its TTL
  * Returns 1 when it was abandoned by this call.
  */
 const abandonScript = new RedisScript(`#!lua flags=allow-oom
 ${END_REQUEST_LUA}
-local record = redis.call('HMGET', KEYS[1], 'state', 'clientId', 'chunksEnqueued', 'chunksPlanned', 'startedAtMs')
+local record = redis.call('HMGET', KEYS[1], 'state', 'clientId', 'chunksEnqueued', 'chunksPlanned', 'startedAtMs',
+  'silentAtMs')
 if record[1] ~= 'filling' then return 0 end
 if ARGV[3] == '1' then
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
   local heard = redis.call('ZSCORE', KEYS[8], record[2])
-  if heard and tonumber(heard) > now - tonumber(ARGV[2]) then return 0 end
+  if heard and tonumber(heard) > now - tonumber(ARGV[2]) then
+    if record[6] then redis.call('HDEL', KEYS[1], 'silentAtMs') end
+    return 0
+  end
+  local silentForMs = now - tonumber(record[6] or 0)
+  if silentForMs > tonumber(ARGV[6]) then redis.call('HSET', KEYS[1], 'silentAtMs', now) end
+  if silentForMs > tonumber(ARGV[6]) or silentForMs < tonumber(ARGV[5]) then return 0 end
 end
 local chunks = tonumber(record[3])
 while chunks < tonumber(record[4]) do
@@ -181,7 +202,8 @@ while chunks < tonumber(record[4]) do
   chunks = chunks + 1
 end
 local texts = 0
-if chunks > 0 then texts = struct.unpack('>I4', redis.call('GETRANGE', KEYS[3], 4 * chunks, 4 * chunks + 3)) end
+local starts = redis.call('GETRANGE', KEYS[3], 4 * chunks, 4 * chunks + 3)
+if chunks > 0 and #starts == 4 then texts = struct.unpack('>I4', starts) end
 redis.call('HSET', KEYS[1], 'abandoned', 1, 'sealed', 1, 'fault', ARGV[4], 'chunks', chunks, 'texts', texts,
   'state', record[5] and 'running' or 'queued')
 endRequest(ARGV[1])
@@ -201,7 +223,7 @@ export async function abandonRequest(
   const abandoned = await abandonScript.run(
     redis,
     [...requestScriptKeys(keys, requestId), keys.clients, keys.jobPrefix(queue.model, queue.lane)],
-    [requestId, CLIENT_TTL_MS, onlyOfTheDead ? 1 : 0, fault.slice(0, 1_000)],
+    [requestId, CLIENT_TTL_MS, onlyOfTheDead ? 1 : 0, fault.slice(0, 1_000), LAST_CHANCE_MS, CHANCE_TTL_MS],
   );
   return abandoned === 1;
 }
