@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -109,6 +110,12 @@ describe('requests from the command line', () => {
     expect((await line.run(['result', id, '--consume'])).stdout).toContain('"index":0');
     const again = await line.run(['result', id]);
     expect([again.exitCode, again.stderr]).toEqual([1, expect.stringContaining('[result_expired]')]);
+  });
+
+  it('are given up at a fault, though stdin stays open', async () => {
+    const child = line.start(['submit', '-', '--model', 'never-there']);
+    child.stdin?.write('a\n');
+    expect(await once(child, 'exit')).toEqual([1, null]);
   });
 
   it('are held to limits and weights that are set for the whole farm', async () => {

@@ -29,23 +29,28 @@ export function submitCommand(): Command {
     .option('--webhook <url>', "where the request's end is posted to, signed")
     .option('--wait', 'wait for the end')
     .action(async (file: string, { inputFormat = textsFormat(file), webhook, wait }: SubmitFlags) => {
-      const settings = readSettings(command, FLAGS);
-      const { label } = settings;
-      const texts = await peekTexts(readTexts(file, inputFormat, readTextForm(command)), file);
-      await withFarm(settings.redis, async (farm, signal) => {
-        const bar = new ProgressBar('texts sent');
-        const request = await farm.submit(texts, {
-          ...producerModel(settings),
-          ...readEncodeFlags(command),
-          ...(label === undefined ? {} : { label }),
-          ...(webhook === undefined ? {} : { webhook }),
-          signal,
-          onProgress: (progress) => bar.show(progress),
+      try {
+        const settings = readSettings(command, FLAGS);
+        const { label } = settings;
+        const texts = await peekTexts(readTexts(file, inputFormat, readTextForm(command)), file);
+        await withFarm(settings.redis, async (farm, signal) => {
+          const bar = new ProgressBar('texts sent');
+          const request = await farm.submit(texts, {
+            ...producerModel(settings),
+            ...readEncodeFlags(command),
+            ...(label === undefined ? {} : { label }),
+            ...(webhook === undefined ? {} : { webhook }),
+            signal,
+            onProgress: (progress) => bar.show(progress),
+          });
+          await filled(request).finally(() => bar.clear());
+          process.stdout.write(`${request.id}\n`);
+          if (wait) await awaitRequest(request, signal);
         });
-        await filled(request).finally(() => bar.clear());
-        process.stdout.write(`${request.id}\n`);
-        if (wait) await awaitRequest(request, signal);
-      });
+      } finally {
+        // What is left of it may never come, and would keep the process alive.
+        if (file === '-') process.stdin.destroy();
+      }
     });
   return addFlags(addEncodeFlags(command), FLAGS);
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { FarmError } from '@embedfarm/contract';
 import type { EncodedChunk } from '@embedfarm/sdk';
 import { formatRows, type RowFormat } from './row-format.ts';
@@ -27,26 +27,45 @@ export async function writeRows(
       if (!process.stdout.write(bytes)) await once(process.stdout, 'drain');
     });
   }
-  const part = `${out}.part`;
-  const file = await open(part, 'w').catch((cause: unknown) => {
-    throw new FarmError('invalid_argument', `cannot write ${out}: ${(cause as Error).message}`, { cause });
-  });
+  const target = await findTarget(out);
+  // A pipe or a device is written to as it is: a file in its place would be the end of it.
+  const part = target.isFile ? `${target.path}.part` : target.path;
+  if (!target.isFile && format === 'npy')
+    throw new FarmError('invalid_argument', `.npy needs a file, ${out} is none`);
+  const file = await open(part, 'w').catch(cannotWrite(out));
   try {
     const written = await copyRows(
       chunks,
       format,
       onText,
-      (bytes) => file.writeFile(bytes),
-      async (head) => void (await file.write(head, 0, head.byteLength, 0)),
+      (bytes) => file.writeFile(bytes).catch(cannotWrite(out)),
+      async (head) => void (await file.write(head, 0, head.byteLength, 0).catch(cannotWrite(out))),
     );
-    await file.close();
-    await rename(part, out);
+    await file.close().catch(cannotWrite(out));
+    if (target.isFile) await rename(part, target.path).catch(cannotWrite(out));
     return written;
   } catch (thrown) {
     await file.close().catch(() => undefined);
-    await rm(part, { force: true });
+    if (target.isFile) await rm(part, { force: true });
     throw thrown;
   }
+}
+
+/** Where a link leads to, and whether it is a file, or is to be one. */
+async function findTarget(out: string): Promise<{ path: string; isFile: boolean }> {
+  // What is not there yet is to be a file; what cannot be looked at cannot be written to either, which is told then.
+  const found = await stat(out).catch(() => undefined);
+  if (found?.isDirectory() === true) {
+    throw new FarmError('invalid_argument', `cannot write ${out}: it is a directory`);
+  }
+  if (found === undefined) return { path: out, isFile: true };
+  return found.isFile() ? { path: await realpath(out), isFile: true } : { path: out, isFile: false };
+}
+
+function cannotWrite(out: string): (cause: unknown) => never {
+  return (cause) => {
+    throw new FarmError('invalid_argument', `cannot write ${out}: ${(cause as Error).message}`, { cause });
+  };
 }
 
 async function copyRows(

@@ -1,6 +1,7 @@
 import { failedBlock, type VectorBlock } from '@embedfarm/contract';
 import type { SharedTerms } from '../producer/coalesce.ts';
-import { SUBMITTED_RESULT_TTL_MS, type SubmitTerms } from '../producer/submit.ts';
+import type { SubmitTerms } from '../producer/filling.ts';
+import { SUBMITTED_RESULT_TTL_MS } from '../producer/submit.ts';
 import type { GatheredChunk } from '../request/gather-chunks.ts';
 import type { EncodedChunk } from '../request/request-chunks.ts';
 import type { RequestRecord, RequestState } from '../request/request-record.ts';

@@ -14,7 +14,7 @@ import type { EncodedTexts } from '../producer/encoded-texts.ts';
 import type { OpenGuard } from '../producer/open-guard.ts';
 import type { RequestsPort, TextSource } from '../producer/producer-port.ts';
 import { splitTexts } from '../producer/split-texts.ts';
-import type { Filling, SubmitTerms } from '../producer/submit.ts';
+import type { Filling, SubmitTerms } from '../producer/filling.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 import { gatherSlices, sliceList, type GatheredChunk } from '../request/gather-chunks.ts';
 import type { RequestFilter } from '../request/list-requests.ts';

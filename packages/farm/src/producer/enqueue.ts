@@ -173,7 +173,7 @@ export function makeJob(
 export function send(chunks: readonly PendingChunk[], ports: EnqueuePorts): void {
   const [first] = chunks;
   if (!first) return;
-  first.queue
+  const sending = first.queue
     .enqueue(
       chunks.map(({ job }) => job),
       ports.nowMs(),
@@ -185,6 +185,7 @@ export function send(chunks: readonly PendingChunk[], ports: EnqueuePorts): void
       const error = enqueueFault(thrown);
       for (const { jobId } of chunks) ports.pending.fail(jobId, error);
     });
+  for (const chunk of chunks) chunk.sending = sending;
 }
 
 /** What Redis or BullMQ said against a job, as the farm's error. */
@@ -206,9 +207,10 @@ export function cancelChunks(chunks: readonly PendingChunk[], { redis, keys, pen
   if (!first) return;
   for (const { jobId } of chunks) pending.drop(jobId);
   const jobIds = chunks.map(({ jobId }) => jobId);
-  first.queue
-    .remove(jobIds)
-    .then(async (removed) => {
+  // A job that comes after its removal would be encoded for nobody.
+  Promise.all(chunks.flatMap(({ sending }) => sending ?? []))
+    .then(async () => {
+      const removed = await first.queue.remove(jobIds);
       if (removed.length === jobIds.length) return;
       await buryRequest(redis, keys, first.job.requestId, { tombstoneTtlMs: AWAITED_RESULT_TTL_MS });
     })

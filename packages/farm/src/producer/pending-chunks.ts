@@ -23,6 +23,8 @@ export interface PendingChunk {
   readonly fail: (error: FarmError) => void;
   /** Local monotonic ms of the last enqueue; undefined until Redis has said yes. */
   enqueuedAt: number | undefined;
+  /** Settles when Redis has answered the enqueue, either way; undefined before it was asked. */
+  sending: Promise<unknown> | undefined;
   /** How often it was enqueued again because it was nowhere. */
   requeues: number;
 }
@@ -38,7 +40,16 @@ export class PendingChunks {
     fail: (error: FarmError) => void,
   ): PendingChunk {
     const jobId = encodeJobId(job.requestId, job.chunkIndex);
-    const chunk: PendingChunk = { jobId, job, queue, settle, fail, enqueuedAt: undefined, requeues: 0 };
+    const chunk: PendingChunk = {
+      jobId,
+      job,
+      queue,
+      settle,
+      fail,
+      enqueuedAt: undefined,
+      sending: undefined,
+      requeues: 0,
+    };
     this.#chunks.set(jobId, chunk);
     return chunk;
   }

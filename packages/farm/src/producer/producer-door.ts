@@ -16,7 +16,7 @@ export {
   type RequestRecord,
   type RequestState,
 } from '../request/request-record.ts';
-export type { Filling, SubmitTerms } from './submit.ts';
+export type { Filling, SubmitTerms } from './filling.ts';
 export { interruptible } from './interruptible.ts';
 export type { ProducerPort, RequestsPort } from './producer-port.ts';
 export { streamOptionsSchema, type StreamOptions } from './stream-options.ts';

@@ -1,5 +1,5 @@
 import { FarmError, type EncodeJob, type EncodeText } from '@embedfarm/contract';
-import { chunkLoad, sumLoads, type Load } from '../queue/chunk-load.ts';
+import { sumLoads } from '../queue/chunk-load.ts';
 import { buryRequest, removeChunks } from '../request/cancel-request.ts';
 import {
   abandonRequest,
@@ -12,11 +12,14 @@ import { gatherSlices, sliceList, type GatheredChunk, type TextSource } from '..
 import { withDeadline } from '../redis/with-deadline.ts';
 import { checkWebhookHost } from '../webhook/served-hosts.ts';
 import type { SharedTerms } from './coalesce.ts';
-import { IDLE_TIMEOUT_MS, type CallOptions } from './encode-call.ts';
+import { IDLE_TIMEOUT_MS } from './encode-call.ts';
 import { enqueueFault, type EnqueuePorts } from './enqueue.ts';
+import { FillSignal } from './fill-signal.ts';
+import type { FillOptions, OwnFilling, SubmitTerms } from './filling.ts';
 import type { WhenOverloaded } from './overloaded.ts';
 import { reserve } from './reserve.ts';
 import { splitTexts } from './split-texts.ts';
+import { gatheredLoad, startsOf, submittedJobs } from './submitted-jobs.ts';
 
 /** Results of a submitted request live this long after its end. */
 export const SUBMITTED_RESULT_TTL_MS = 24 * 3_600_000;
@@ -24,24 +27,6 @@ export const SUBMITTED_RESULT_TTL_MS = 24 * 3_600_000;
 const MAX_WAIT_MS = 2_147_483_647;
 /** Longest the end of a filling that failed may take. */
 const END_MS = 5_000;
-
-/** What a submitted request has beside an awaited one. */
-export interface SubmitTerms {
-  readonly label?: string | undefined;
-  /** Where its end is posted to, as `webhookUrlSchema` writes it. */
-  readonly webhook?: string | undefined;
-  readonly resultTtlMs?: number | undefined;
-}
-
-/** `closed`: the producer closes. */
-export type FillOptions = CallOptions & { readonly closed: AbortSignal };
-
-/** A request that a producer fills. */
-export interface Filling {
-  readonly requestId: string;
-  /** Ends when all of it is in Redis; rejects with why it is not. */
-  readonly filled: Promise<void>;
-}
 
 /**
  * Fire and forget: makes the record, then fills it. A list is as long as it is; of an iterable the request grows as
@@ -58,19 +43,16 @@ export async function submitTexts(
   submit: SubmitTerms,
   ports: EnqueuePorts,
   options: FillOptions,
-): Promise<Filling> {
+): Promise<OwnFilling> {
   const fill = new RequestFilling(terms, submit, ports, options);
   if (isList(source)) {
     const ranges = splitTexts(source, terms.maxTexts);
     await fill.open({ texts: source.length, chunks: ranges.length });
     const slices = [...sliceList(source, ranges)];
-    return { requestId: fill.requestId, filled: fill.fillOrCancel(slices) };
+    return fill.begin(() => fill.fillOrCancel(slices));
   }
   await fill.open(undefined);
-  const signal = AbortSignal.any([options.closed, ...(options.signal ? [options.signal] : [])]);
-  const { tokens = false } = terms.options;
-  const slices = gatherSlices(source, { maxTexts: terms.maxTexts, tokens, signal });
-  return { requestId: fill.requestId, filled: fill.fillOrAbandon(slices) };
+  return fill.begin(() => fill.fillOrAbandon(source));
 }
 
 function isList(source: readonly EncodeText[] | TextSource): source is readonly EncodeText[] {
@@ -84,8 +66,12 @@ class RequestFilling {
   readonly #ports: EnqueuePorts;
   readonly #options: FillOptions;
   readonly #deadlineAt: number | undefined;
+  #ends!: FillSignal;
   /** Enqueued so far. */
   #chunks = 0;
+  /** With those that come next. */
+  #planned = 0;
+  #adding: Promise<void> | undefined;
   #texts = 0;
   #total: number | undefined;
 
@@ -117,9 +103,22 @@ class RequestFilling {
       size,
       resultTtlMs: this.#resultTtlMs,
     });
-    await this.#within(opening).catch((thrown: unknown) => {
+    await this.#within(opening).catch(async (thrown: unknown) => {
+      // It may be there all the same, or come later: nobody would fill it.
+      await this.#forget();
       throw enqueueFault(thrown);
     });
+  }
+
+  /** Once its record is there. */
+  begin(fill: () => Promise<void>): OwnFilling {
+    const ends = new FillSignal([this.#options.signal, this.#options.closed]);
+    this.#ends = ends;
+    return {
+      requestId: this.requestId,
+      filled: fill().finally(() => ends.release()),
+      stop: () => ends.stop(undefined),
+    };
   }
 
   /** A list has room as a whole, or none. */
@@ -127,19 +126,22 @@ class RequestFilling {
     try {
       await this.#reserve(slices.flat(), this.#options.whenOverloaded ?? 'reject');
     } catch (thrown) {
-      await this.#end(() => forgetRequest(this.#ports.redis, this.#ports.keys, this.requestId));
+      await this.#forget();
       throw enqueueFault(thrown);
     }
     try {
-      await this.#fill(slices);
+      await this.#fill(this.#untilClosed(slices));
     } catch (thrown) {
       await this.#end(() => this.#cancel());
       throw enqueueFault(thrown);
     }
   }
 
-  async fillOrAbandon(slices: AsyncIterable<GatheredChunk[]>): Promise<void> {
+  async fillOrAbandon(source: TextSource): Promise<void> {
+    const { maxTexts, options } = this.#terms;
+    const { tokens = false } = options;
     try {
+      const slices = gatherSlices(source, { maxTexts, tokens, signal: this.#ends.signal });
       await this.#fill(this.#admitted(slices));
     } catch (thrown) {
       const fault = enqueueFault(thrown);
@@ -155,7 +157,10 @@ class RequestFilling {
     for await (const slice of slices) {
       const nextStarts = startsOf(slice, this.#texts);
       await this.#plan(nextStarts);
-      await this.#within(queue.enqueue(this.#jobsOf(slice), this.#ports.nowMs()));
+      // The source is silent; but the request may have been cancelled.
+      if (slice.length === 0) continue;
+      this.#adding = queue.enqueue(this.#jobsOf(slice), this.#ports.nowMs());
+      await this.#within(this.#adding);
       this.#chunks += slice.length;
       this.#texts = nextStarts.at(-1) ?? this.#texts;
       await this.#plan([this.#texts]);
@@ -169,7 +174,16 @@ class RequestFilling {
   async #plan(nextStarts: readonly number[]): Promise<void> {
     const { redis, keys } = this.#ports;
     const plan = { chunks: this.#chunks, texts: this.#texts, nextStarts };
+    this.#planned = this.#chunks + nextStarts.length - 1;
     this.#checkState(await this.#within(planChunks(redis, keys, this.requestId, plan)));
+  }
+
+  /** Half a list is of no use to anybody: the rest is not sent for its own sake. */
+  *#untilClosed(slices: readonly GatheredChunk[][]): Generator<GatheredChunk[]> {
+    for (const slice of slices) {
+      if (this.#options.closed.aborted) throw FarmError.from(this.#options.closed.reason);
+      yield slice;
+    }
   }
 
   /** As there is room: a slice that a small farm has no room for goes in halves. */
@@ -177,7 +191,7 @@ class RequestFilling {
     for await (const slice of slices) {
       const left = [slice];
       for (let part = left.shift(); part; part = left.shift()) {
-        if (await this.#hasRoomFor(part)) yield part;
+        if (part.length === 0 || (await this.#hasRoomFor(part))) yield part;
         else left.unshift(part.slice(0, part.length >> 1), part.slice(part.length >> 1));
       }
     }
@@ -194,39 +208,25 @@ class RequestFilling {
     }
   }
 
-  /** Room in the farm, held by the request whatever becomes of its producer. */
+  /** Room in the farm, held by the request whatever becomes of its producer. Who closes does not wait for it. */
   async #reserve(chunks: readonly GatheredChunk[], whenOverloaded: WhenOverloaded): Promise<void> {
     const { redis, keys } = this.#ports;
+    const { signal, closed } = this.#options;
     const timeoutMs = this.#deadlineAt === undefined ? MAX_WAIT_MS : this.#leftMs;
-    const load = sumLoads(chunks.map((chunk) => this.#loadOf(chunk)));
-    const terms = { whenOverloaded, signal: this.#options.signal, timeoutMs };
-    await reserve(redis, keys, this.requestId, load, terms);
-  }
-
-  #loadOf({ texts }: GatheredChunk): Load {
-    return chunkLoad(texts, this.#terms.registration, this.#terms.options);
+    const load = sumLoads(chunks.map((chunk) => gatheredLoad(chunk, this.#terms)));
+    const how = closed.aborted
+      ? { whenOverloaded: 'reject' as const, signal }
+      : { whenOverloaded, signal: this.#ends.signal };
+    await reserve(redis, keys, this.requestId, load, { ...how, timeoutMs });
   }
 
   #jobsOf(slice: readonly GatheredChunk[]): EncodeJob[] {
-    const { registration, options, tenant, cacheTtlMs } = this.#terms;
-    return slice.map((chunk, index) => ({
-      version: 1,
+    return submittedJobs(slice, this.#chunks, {
       requestId: this.requestId,
-      chunkIndex: this.#chunks + index,
       clientId: this.#ports.clientId,
-      model: registration.model,
-      fingerprint: registration.fingerprint,
-      texts: chunk.texts,
-      options,
-      ...(tenant === undefined ? {} : { tenant }),
-      tracked: true,
-      awaited: false,
-      ...(chunk.refused.length === 0 ? {} : { refused: chunk.refused }),
-      reservedBytes: this.#loadOf(chunk).bytes,
-      deadlineMs: 0,
+      terms: this.#terms,
       resultTtlMs: this.#resultTtlMs,
-      ...(cacheTtlMs === undefined ? {} : { cacheTtlMs }),
-    }));
+    });
   }
 
   /** Whoever ended the request wants no more of it: jobs that were added since are taken away. */
@@ -249,8 +249,14 @@ class RequestFilling {
     const { model } = this.#terms.registration;
     const { lane } = this.#terms;
     await buryRequest(redis, keys, this.requestId);
-    const record = { requestId: this.requestId, model, lane, chunks: this.#chunks };
+    // What nobody waits for any more may still be on its way.
+    await this.#adding?.catch(() => undefined);
+    const record = { requestId: this.requestId, model, lane, chunks: this.#planned };
     await removeChunks(redis, keys, this.#ports.queue(model, lane), record);
+  }
+
+  async #forget(): Promise<void> {
+    await this.#end(() => forgetRequest(this.#ports.redis, this.#ports.keys, this.requestId));
   }
 
   async #abandon(fault: string): Promise<void> {
@@ -283,12 +289,6 @@ class RequestFilling {
       throw FarmError.from(thrown);
     }
   }
-}
-
-function startsOf(slice: readonly GatheredChunk[], from: number): number[] {
-  const starts = [from];
-  for (const { texts } of slice) starts.push((starts.at(-1) ?? 0) + texts.length);
-  return starts;
 }
 
 function noAnswer(): FarmError {

@@ -14,10 +14,13 @@ import { IDLE_TIMEOUT_MS, withoutSpent, type CallOptions } from './encode-call.t
 import type { EncodedTexts } from './encoded-texts.ts';
 import type { EnqueuePorts } from './enqueue.ts';
 import type { OpenGuard } from './open-guard.ts';
-import { submitTexts, type Filling, type SubmitTerms } from './submit.ts';
+import type { Filling, OwnFilling, SubmitTerms } from './filling.ts';
+import { submitTexts } from './submit.ts';
 
 /** Longest a look at a request's record may take. */
 const READ_TIMEOUT_MS = 5_000;
+/** Longest the end of what is being filled may hold up the close. */
+const CLOSE_MS = 10_000;
 
 /** What submitted requests need of their producer. */
 export interface RequestPorts extends EnqueuePorts {
@@ -29,7 +32,8 @@ export interface RequestPorts extends EnqueuePorts {
 /** A producer's side of submitted requests, its own and those of others. */
 export class SubmittedRequests {
   readonly #ports: RequestPorts;
-  readonly #fillings = new Set<Promise<void>>();
+  /** Those that are being filled, by id. */
+  readonly #fillings = new Map<string, OwnFilling>();
 
   constructor(ports: RequestPorts) {
     this.#ports = ports;
@@ -49,12 +53,13 @@ export class SubmittedRequests {
     const terms = sharedTerms(request, registration, Array.isArray(source) ? source.length : Infinity);
     const call = { ...withoutSpent(options, startedAt), closed: guard.closed };
     const filling = await guard.whileOpen(submitTexts(source, terms, submit, this.#ports, call));
-    const filled = guard.whileOpen(filling.filled).finally(() => this.#fillings.delete(filled));
-    this.#fillings.add(filled);
+    const { requestId } = filling;
+    const filled = guard.whileOpen(filling.filled).finally(() => this.#fillings.delete(requestId));
+    this.#fillings.set(requestId, { ...filling, filled });
     // Of an iterable the caller may look at it later, or never.
     filled.catch(() => undefined);
     if (Array.isArray(source)) await filled;
-    return { ...filling, filled };
+    return { requestId, filled };
   }
 
   /** @throws FarmError `result_expired` when there is no such request (any more); `redis_unavailable`. */
@@ -84,6 +89,8 @@ export class SubmittedRequests {
   async cancel(requestId: string): Promise<RequestRecord> {
     const { redis, keys } = this.#ports;
     const state = await this.#ask(() => buryRequest(redis, keys, requestId));
+    // Its source may be silent, and never see that nobody wants its texts.
+    if (state === 'cancelled') this.#fillings.get(requestId)?.stop();
     const record = await this.#ask(() => this.#record(requestId));
     if (state !== 'cancelled' || record.endedAtMs !== undefined) return record;
     const queue = this.#ports.queue(record.model, record.lane);
@@ -132,9 +139,10 @@ export class SubmittedRequests {
     await this.#ask(() => consumeAll(redis, keys, record), IDLE_TIMEOUT_MS);
   }
 
-  /** Requests that are being filled end as they are. The guard is closed before. */
+  /** Requests that are being filled end as they are; with a Redis that does not answer, workers see to it later. */
   async close(): Promise<void> {
-    await Promise.allSettled(this.#fillings);
+    const ends = Promise.allSettled(Array.from(this.#fillings.values(), ({ filled }) => filled));
+    await withDeadline(ends, { timeoutMs: CLOSE_MS }, () => this.#ports.redisFault()).catch(() => undefined);
   }
 
   #record(requestId: string): Promise<RequestRecord> {

@@ -125,6 +125,9 @@ export class TextChunks {
         const step = this.#isAsync
           ? await this.#iterator.next()
           : (this.#iterator.next() as IteratorResult<unknown>);
+        // As `for await` has it; a source of nothing would never end.
+        if (typeof step !== 'object' || step === null)
+          throw new TypeError(`a source gave ${String(step)} for a step`);
         if (step.done === true) this.#hasEnded = true;
         else this.#put(step.value);
         this.#hand();

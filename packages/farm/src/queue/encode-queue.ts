@@ -1,8 +1,8 @@
 import { encodeJobId, queueName, redisKeys, type EncodeJob, type Lane } from '@embedfarm/contract';
 import { Queue, type JobsOptions } from 'bullmq';
 import type { FarmRedis } from '../redis/farm-redis.ts';
+import { claimShares, leaveShares } from './claim-shares.ts';
 import { chunkShare, FairShare, type ChunkShare } from './fair-share.ts';
-import { readShares } from './read-shares.ts';
 
 /** A failed job is kept for a look: a day, and no more than these. */
 const KEEP_FAILED = { age: 86_400, count: 1_000 };
@@ -73,12 +73,14 @@ export class EncodeQueue {
 
   /** Takes waiting jobs away. @returns the ids that were waiting; an active job is not touched. */
   async remove(jobIds: readonly string[]): Promise<string[]> {
-    const shares = this.#fairShare ? await this.#readShares(jobIds) : [];
+    const shares = this.#fairShare ? await this.#claimShares(jobIds) : [];
     const answers = await Promise.all(jobIds.map((jobId) => this.#queue.remove(jobId).catch(() => 0)));
     const isRemoved = (_: unknown, index: number): boolean => answers[index] === 1;
     const refunds = shares.filter(isRemoved).filter((share) => share !== undefined);
     // A share that is not given back is no reason to leave the rest of a cancellation undone.
     await this.#fairShare?.refund(refunds).catch(() => undefined);
+    const kept = jobIds.filter((_, index) => shares[index] !== undefined && answers[index] !== 1);
+    if (kept.length > 0) await leaveShares(this.#redis, this.#keysOf(kept)).catch(() => undefined);
     return jobIds.filter(isRemoved);
   }
 
@@ -116,9 +118,12 @@ export class EncodeQueue {
     );
   }
 
-  async #readShares(jobIds: readonly string[]): Promise<(ChunkShare | undefined)[]> {
-    const jobKeys = jobIds.map((jobId) => this.#queue.toKey(jobId));
-    return await readShares(this.#redis, jobKeys).catch(() => []);
+  async #claimShares(jobIds: readonly string[]): Promise<(ChunkShare | undefined)[]> {
+    return await claimShares(this.#redis, this.#keysOf(jobIds)).catch(() => []);
+  }
+
+  #keysOf(jobIds: readonly string[]): string[] {
+    return jobIds.map((jobId) => this.#queue.toKey(jobId));
   }
 }
 

@@ -17,7 +17,7 @@ const SLICE_CHUNKS = 256;
  */
 const cancelScript = new RedisScript(`#!lua flags=allow-oom
 ${END_REQUEST_LUA}
-local record = redis.call('HMGET', KEYS[1], 'state', 'chunksEnqueued', 'textsEnqueued')
+local record = redis.call('HMGET', KEYS[1], 'state', 'chunksEnqueued', 'textsEnqueued', 'chunksPlanned')
 local state = record[1]
 if not state then
   if ARGV[2] == '0' then return nil end
@@ -26,7 +26,16 @@ if not state then
   return 'cancelled'
 end
 if state == 'filling' then
-  redis.call('HSET', KEYS[1], 'chunks', record[2], 'texts', record[3])
+  -- Chunks on their way may be counted already: up to the last of these, all are the request's.
+  local chunks, texts = tonumber(record[2]), tonumber(record[3])
+  for chunk = tonumber(record[4]) - 1, chunks, -1 do
+    local starts = redis.call('GETRANGE', KEYS[3], 4 * chunk + 4, 4 * chunk + 7)
+    if #starts == 4 and redis.call('GETBIT', KEYS[2], chunk) == 1 then
+      chunks, texts = chunk + 1, struct.unpack('>I4', starts)
+      break
+    end
+  end
+  redis.call('HSET', KEYS[1], 'chunks', chunks, 'texts', texts)
 end
 if state == 'filling' or state == 'queued' or state == 'running' then
   local time = redis.call('TIME')
@@ -59,9 +68,11 @@ export async function buryRequest(
  */
 const settleGoneScript = new RedisScript(`#!lua flags=allow-oom
 ${END_REQUEST_LUA}
-if redis.call('HGET', KEYS[1], 'state') ~= 'cancelled' then return 0 end
+local record = redis.call('HMGET', KEYS[1], 'state', 'chunks')
+if record[1] ~= 'cancelled' or not record[2] then return 0 end
 local settled = 0
-for chunk = tonumber(ARGV[2]), tonumber(ARGV[3]) - 1 do
+-- Jobs after its last chunk were added too late, and count for nothing.
+for chunk = tonumber(ARGV[2]), math.min(tonumber(ARGV[3]), tonumber(record[2])) - 1 do
   if redis.call('GETBIT', KEYS[2], chunk) == 0
     and redis.call('EXISTS', KEYS[8] .. ARGV[1] .. '.' .. chunk) == 0 then
     redis.call('SETBIT', KEYS[2], chunk, 1)

@@ -125,6 +125,7 @@ describe('a request that is filled', () => {
     // One of two planned jobs is there: the first is settled, of the other there is no trace.
     await farm.client.setbit(farm.keys.requestBits(requestId), 0, 1);
     await farm.client.hincrby(farm.keys.request(requestId), 'chunksSettled', 1);
+    await eventually(async () => (await producer.requests.read(requestId)).state !== 'filling');
     expect(await producer.requests.read(requestId)).toMatchObject({
       state: 'incomplete',
       texts: 10,

@@ -1,6 +1,7 @@
 import type { EncodeOptions, RedisKeys } from '@embedfarm/contract';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 import { RedisScript } from '../redis/redis-script.ts';
+import { SET_LEASE_LUA } from '../redis/lease-lua.ts';
 import { CLIENT_TTL_MS } from '../redis/presence.ts';
 import { END_REQUEST_LUA } from './end-request.ts';
 import { REQUEST_TTL_MS, type RequestState } from './request-record.ts';
@@ -8,6 +9,13 @@ import { requestScriptKeys, type RequestQueue } from './request-script-keys.ts';
 
 /** Why a request that nobody fills any more is incomplete. */
 export const PRODUCER_DIED = 'its producer ended before all of it was in the farm';
+/**
+ * A client that is not heard of has this long yet: after Redis was away, workers may be back before it. Connections
+ * come back within 300 ms.
+ */
+const LAST_CHANCE_MS = 2_000;
+/** Whoever found it silent longer ago than this, and came no more, says nothing of now. */
+const CHANCE_TTL_MS = 4 * CLIENT_TTL_MS;
 
 /** What a producer says of a request before it enqueues the first chunk. */
 export interface NewRequest extends RequestQueue {
@@ -30,8 +38,9 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('HSET', KEYS[1], 'createdAtMs', now, 'updatedAtMs', now, unpack(ARGV, 3))
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
+-- Of the open ones those go that have ended, or are gone: see tendRequests.
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - tonumber(ARGV[2]))
 for i = 2, 3 do
-  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now - tonumber(ARGV[2]))
   redis.call('ZADD', KEYS[i], now, ARGV[1])
   redis.call('PEXPIRE', KEYS[i], ARGV[2])
 end
@@ -72,20 +81,28 @@ export async function openRequest(redis: FarmRedis, keys: RedisKeys, request: Ne
   );
 }
 
-/** Takes back a record that no chunk was enqueued for. */
+/** KEYS request, requests, open requests, admission; ARGV request id. */
+const forgetScript = new RedisScript(`#!lua flags=allow-oom
+${SET_LEASE_LUA}
+redis.call('UNLINK', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('ZREM', KEYS[3], ARGV[1])
+setLease(KEYS[4], 'r:' .. ARGV[1], 0, 0)
+return 1`);
+
+/** Takes back a record that no chunk was enqueued for, and its room, which may have been given unheard. */
 export async function forgetRequest(redis: FarmRedis, keys: RedisKeys, requestId: string): Promise<void> {
-  await redis
-    .multi()
-    .unlink(keys.request(requestId))
-    .zrem(keys.requests, requestId)
-    .zrem(keys.openRequests, requestId)
-    .exec();
+  await forgetScript.run(
+    redis,
+    [keys.request(requestId), keys.requests, keys.openRequests, keys.admission],
+    [requestId],
+  );
 }
 
 /**
  * What is in the queue, and what comes next. A producer that dies between the two leaves a range of chunks whose
  * jobs may be there or not; who ends the request in its place looks (see abandonScript).
- * KEYS request, starts; ARGV chunks enqueued, texts enqueued, chunks planned, their starts from the first planned
+ * KEYS request, starts, open requests; ARGV chunks enqueued, texts enqueued, chunks planned, their starts from the first planned
  * one on and the end of the last, TTL. Returns the state, nil when the record is gone.
  */
 const planScript = new RedisScript(`
@@ -96,8 +113,7 @@ if redis.call('HGET', KEYS[1], 'openEnded') == '1' then
   redis.call('HSET', KEYS[1], 'chunks', ARGV[1], 'texts', ARGV[2])
 end
 redis.call('SETRANGE', KEYS[2], 4 * tonumber(ARGV[1]), ARGV[4])
-redis.call('PEXPIRE', KEYS[1], ARGV[5])
-redis.call('PEXPIRE', KEYS[2], ARGV[5])
+for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[5]) end
 return state`);
 
 export interface RequestFill {
@@ -119,16 +135,22 @@ export async function planChunks(
   for (const [index, start] of nextStarts.entries()) starts.writeUInt32BE(start, 4 * index);
   const state = await planScript.run(
     redis,
-    [keys.request(requestId), keys.requestStarts(requestId)],
+    [keys.request(requestId), keys.requestStarts(requestId), keys.openRequests],
     [chunks, texts, chunks + nextStarts.length - 1, starts, REQUEST_TTL_MS],
   );
   return (state ?? undefined) as RequestState | undefined;
 }
 
-/** KEYS as requestScriptKeys; ARGV request id, chunks, texts. Returns the state, nil when the record is gone. */
+/**
+ * Sealed by its producer already, it says `filling` again: the answer may have been lost with a connection, and the
+ * question asked a second time.
+ * KEYS as requestScriptKeys; ARGV request id, chunks, texts. Returns the state, nil when the record is gone.
+ */
 const sealScript = new RedisScript(`
 ${END_REQUEST_LUA}
-local state = redis.call('HGET', KEYS[1], 'state')
+local record = redis.call('HMGET', KEYS[1], 'state', 'sealed', 'abandoned')
+local state = record[1]
+if record[2] == '1' and not record[3] and state ~= 'cancelled' then return 'filling' end
 if state ~= 'filling' then return state end
 local started = redis.call('HEXISTS', KEYS[1], 'startedAtMs') == 1
 redis.call('HSET', KEYS[1], 'sealed', 1, 'state', started and 'running' or 'queued',
@@ -149,20 +171,28 @@ export async function sealRequest(
 }
 
 /**
- * A request that nobody fills any more: what is enqueued is all there will be, and it ends `incomplete`.
- * Chunks that were on their way are there up to the first one that is not: they are added in order.
- * KEYS as requestScriptKeys, clients, job prefix; ARGV request id, client TTL, whether only a dead client's, fault.
+ * A request that nobody fills any more: what is enqueued is all there will be, and it ends `incomplete`. A client has to
+ * be found silent twice for that. Chunks that were on their way are there up to the first one that is not: they are added in order.
+ * KEYS as requestScriptKeys, clients, job prefix
+ * ARGV request id, client TTL, whether only a dead client's, fault, last chance, its TTL
  * Returns 1 when it was abandoned by this call.
  */
 const abandonScript = new RedisScript(`#!lua flags=allow-oom
 ${END_REQUEST_LUA}
-local record = redis.call('HMGET', KEYS[1], 'state', 'clientId', 'chunksEnqueued', 'chunksPlanned', 'startedAtMs')
+local record = redis.call('HMGET', KEYS[1], 'state', 'clientId', 'chunksEnqueued', 'chunksPlanned', 'startedAtMs',
+  'silentAtMs')
 if record[1] ~= 'filling' then return 0 end
 if ARGV[3] == '1' then
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
   local heard = redis.call('ZSCORE', KEYS[8], record[2])
-  if heard and tonumber(heard) > now - tonumber(ARGV[2]) then return 0 end
+  if heard and tonumber(heard) > now - tonumber(ARGV[2]) then
+    if record[6] then redis.call('HDEL', KEYS[1], 'silentAtMs') end
+    return 0
+  end
+  local silentForMs = now - tonumber(record[6] or 0)
+  if silentForMs > tonumber(ARGV[6]) then redis.call('HSET', KEYS[1], 'silentAtMs', now) end
+  if silentForMs > tonumber(ARGV[6]) or silentForMs < tonumber(ARGV[5]) then return 0 end
 end
 local chunks = tonumber(record[3])
 while chunks < tonumber(record[4]) do
@@ -172,7 +202,8 @@ while chunks < tonumber(record[4]) do
   chunks = chunks + 1
 end
 local texts = 0
-if chunks > 0 then texts = struct.unpack('>I4', redis.call('GETRANGE', KEYS[3], 4 * chunks, 4 * chunks + 3)) end
+local starts = redis.call('GETRANGE', KEYS[3], 4 * chunks, 4 * chunks + 3)
+if chunks > 0 and #starts == 4 then texts = struct.unpack('>I4', starts) end
 redis.call('HSET', KEYS[1], 'abandoned', 1, 'sealed', 1, 'fault', ARGV[4], 'chunks', chunks, 'texts', texts,
   'state', record[5] and 'running' or 'queued')
 endRequest(ARGV[1])
@@ -192,7 +223,7 @@ export async function abandonRequest(
   const abandoned = await abandonScript.run(
     redis,
     [...requestScriptKeys(keys, requestId), keys.clients, keys.jobPrefix(queue.model, queue.lane)],
-    [requestId, CLIENT_TTL_MS, onlyOfTheDead ? 1 : 0, fault.slice(0, 1_000)],
+    [requestId, CLIENT_TTL_MS, onlyOfTheDead ? 1 : 0, fault.slice(0, 1_000), LAST_CHANCE_MS, CHANCE_TTL_MS],
   );
   return abandoned === 1;
 }

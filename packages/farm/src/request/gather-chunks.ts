@@ -17,6 +17,8 @@ const SLICE_BYTES = 4 * MAX_CHUNK_BYTES;
 const SLICE_CHUNKS = 64;
 /** What a slow source gave is sent on at least this often. */
 const PATIENCE_MS = 1_000;
+/** After so many times that there was nothing, an empty slice asks whether anybody still wants the source's texts. */
+const EMPTY_LOOKS = 5;
 
 /** Chunks of a list, in slices that are enqueued with one call. */
 export function* sliceList(
@@ -33,7 +35,7 @@ export function* sliceList(
 
 /**
  * Chunks of an iterable, in slices. It is read no faster than slices are taken. A text that is none fails alone,
- * with an empty one in its place.
+ * with an empty one in its place. Of a source that is silent there is an empty slice every 5 s.
  *
  * @throws FarmError `invalid_argument` with what the source throws as its cause, after all that came before it;
  *   `cancelled` on abort.
@@ -45,15 +47,17 @@ export async function* gatherSlices(
   const chunks = new TextChunks(source, { maxTexts, tokens, skip: 0, onFirstText: () => undefined });
   const slice = new Slice();
   let coming = chunks.next();
+  let looks = 0;
   try {
     for (;;) {
       const step = await settled(coming, signal);
       if (step === 'late') {
         // Handed to who waits: it comes with the next step.
         if (chunks.hasPart) chunks.flush();
-        else if (!slice.isEmpty) yield slice.take();
+        else if (!slice.isEmpty || (looks += 1) % EMPTY_LOOKS === 0) yield slice.take();
         continue;
       }
+      looks = 0;
       if ('fault' in step) {
         if (!slice.isEmpty) yield slice.take();
         throw sourceFault(step.fault, chunks.textsRead);

@@ -70,7 +70,11 @@ export async function* requestChunks(
       throw expired(`the results of request ${requestId} are gone`);
     }
     const ready = readyChunks(look, given, order, from);
-    if (ready.length === 0 && hasEnded(record)) return;
+    if (ready.length === 0 && hasEnded(record)) {
+      // What says which chunks are settled has gone with them, since the record was read.
+      if (given.size < record.chunks) throw expired(`the results of request ${requestId} are gone`);
+      return;
+    }
     for (let at = 0; at < ready.length; at += FETCH_CHUNKS) {
       const slice = ready.slice(at, at + FETCH_CHUNKS);
       const blocks = await within(fetchBlocks(ports, look, slice), call);

@@ -32,11 +32,14 @@ export interface TenderPorts {
  * Looks after requests that nobody else does: one whose producer died is sealed as it is, a cancellation that was
  * cut short is done to its end, and a chunk whose job is gone without a trace (a failover that lost it) fails, so
  * that its request ends.
+ *
+ * @throws AggregateError with what kept it from looking after some; the others are looked after.
  */
 export async function tendRequests(ports: TenderPorts): Promise<void> {
   const { redis, keys } = ports;
   // Whoever comes first does it for all.
   if ((await redis.set(keys.requestTender, '1', 'PX', TEND_MS - 500, 'NX')) === null) return;
+  const faults: unknown[] = [];
   for (let from = 0; ; from += PAGE_REQUESTS) {
     const ids = await redis.zrange(keys.openRequests, `${from}`, `${from + PAGE_REQUESTS - 1}`);
     const lookup = redis.pipeline();
@@ -44,11 +47,13 @@ export async function tendRequests(ports: TenderPorts): Promise<void> {
     const answers = (await lookup.exec()) ?? [];
     for (const [index, requestId] of ids.entries()) {
       const record = toRecord(requestId, answers[index]?.[1] as Record<string, string>, ports.nowMs());
-      if (record && !hasEnded(record)) await tend(record, ports);
+      // One whose keys were spoilt must not keep the others from being looked after.
+      if (record && !hasEnded(record)) await tend(record, ports).catch((fault) => faults.push(fault));
       else await redis.zrem(keys.openRequests, requestId);
     }
-    if (ids.length < PAGE_REQUESTS) return;
+    if (ids.length < PAGE_REQUESTS) break;
   }
+  if (faults.length > 0) throw new AggregateError(faults, `${faults.length} requests cannot be looked after`);
 }
 
 async function tend(record: RequestRecord, ports: TenderPorts): Promise<void> {
@@ -87,7 +92,10 @@ for chunk = tonumber(ARGV[2]), tonumber(ARGV[3]) - 1 do
   if redis.call('GETBIT', KEYS[2], chunk) == 0 then
     local job = ARGV[1] .. '.' .. chunk
     if redis.call('EXISTS', KEYS[8] .. job) == 0 or redis.call('ZSCORE', KEYS[8] .. 'failed', job) then
-      local from, to = struct.unpack('>I4I4', redis.call('GETRANGE', KEYS[3], 4 * chunk, 4 * chunk + 7))
+      local starts = redis.call('GETRANGE', KEYS[3], 4 * chunk, 4 * chunk + 7)
+      -- Where it is not known what it held, it is one text that is lost.
+      local from, to = 0, 1
+      if #starts == 8 then from, to = struct.unpack('>I4I4', starts) end
       lost[#lost + 1] = chunk
       lost[#lost + 1] = to - from
     end
