@@ -2,7 +2,7 @@ import type { Logger } from '@embedfarm/service/logger';
 import { dashboardApp } from './app.ts';
 import type { Board } from './board.ts';
 import { updateEvent } from './board-event.ts';
-import { closeServer, listen, urlOf } from './listen.ts';
+import { closeServer, listen, urlOf } from '@embedfarm/service/listen';
 import { Viewers } from './viewers.ts';
 
 const UPDATE_EVERY_MS = 1_000;

@@ -32,6 +32,7 @@ const FLAGS: readonly FlagName[] = [
   'lowLatency',
   'noLowLatency',
   'webhookHosts',
+  'metricsPort',
   'redis',
 ];
 
@@ -69,7 +70,7 @@ async function open(settings: Env, logger: Logger, signal: AbortSignal): Promise
   const { name, devices, slots, tokenBudget, calibrate, lowLatency, cacheDir, pooling, poolingLayers } =
     settings;
   const { dtype, verify, normalize, cased, maxSequenceLength, maskClsSep, bertAsServiceDefaults } = settings;
-  const { hubUrl, hubToken, offline, webhookHosts, webhookSecrets } = settings;
+  const { hubUrl, hubToken, offline, webhookHosts, webhookSecrets, metricsPort, host } = settings;
   const options = {
     redis: settings.redis ?? DEFAULT_REDIS_URL,
     model: settings.model ?? EMBEDDED_MODEL,
@@ -94,6 +95,8 @@ async function open(settings: Env, logger: Logger, signal: AbortSignal): Promise
     ...(offline === undefined ? {} : { offline }),
     ...(webhookHosts === undefined ? {} : { webhookHosts }),
     ...(webhookSecrets === undefined ? {} : { webhookSecrets }),
+    ...(metricsPort === undefined ? {} : { metricsPort }),
+    ...(host === undefined ? {} : { metricsHost: host }),
   };
   // Only a worker loads the runtime: the other commands must not wait for it.
   const { openWorker } = await import('@embedfarm/worker/worker');
