@@ -25,13 +25,14 @@ export interface ProbeAnswer {
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Every path of a probe, to its answer. A fault is answered with 500, never thrown. */
-export const PROBES: Readonly<Record<string, (probed: Probed) => Promise<ProbeAnswer>>> = {
-  '/metrics': (probed) =>
+export const PROBES = {
+  '/metrics': (probed: Probed): Promise<ProbeAnswer> =>
     orFault(async () => ({ status: 200, type: PROMETHEUS_TEXT, body: await probed.metrics() })),
   // An answer at all is the news: the loop turns.
-  '/healthz': async () => json(200, { status: 'ok' }),
-  '/readyz': (probed) => orFault(async () => readyAnswer(await probed.readiness())),
-};
+  '/healthz': async (): Promise<ProbeAnswer> => json(200, { status: 'ok' }),
+  '/readyz': (probed: Probed): Promise<ProbeAnswer> =>
+    orFault(async () => readyAnswer(await probed.readiness())),
+} as const;
 
 /** Serves the probes and nothing else. */
 export function probeListener(probed: Probed): (request: IncomingMessage, response: ServerResponse) => void {
@@ -45,12 +46,15 @@ export function probeListener(probed: Probed): (request: IncomingMessage, respon
 
 async function answer({ method, url = '/' }: IncomingMessage, probed: Probed): Promise<ProbeAnswer> {
   const [path = '/'] = url.split('?');
-  const probe = Object.hasOwn(PROBES, path) ? PROBES[path] : undefined;
-  if (!probe)
+  if (!isProbe(path))
     return json(404, failure('not_found', `nothing here; there is ${Object.keys(PROBES).join(', ')}`));
   if (method !== 'GET' && method !== 'HEAD')
     return json(405, failure('invalid_argument', 'only GET and HEAD are answered'));
-  return await probe(probed);
+  return await PROBES[path](probed);
+}
+
+function isProbe(path: string): path is keyof typeof PROBES {
+  return Object.hasOwn(PROBES, path);
 }
 
 function readyAnswer(readiness: Readiness): ProbeAnswer {
