@@ -1,5 +1,6 @@
 import type { Logger } from '@embedfarm/service/logger';
 import { dashboardApp } from './app.ts';
+import { BoardProbes } from './board-probes.ts';
 import type { Board } from './board.ts';
 import { updateEvent } from './board-event.ts';
 import { closeServer, listen, urlOf } from '@embedfarm/service/listen';
@@ -20,7 +21,7 @@ export async function serveBoard(
 ): Promise<RunningDashboard> {
   const viewers = new Viewers();
   const server = await listen(
-    dashboardApp(() => board.state, viewers),
+    dashboardApp(() => board.state, viewers, new BoardProbes(board)),
     port,
     host,
   );

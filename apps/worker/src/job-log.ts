@@ -4,7 +4,10 @@ import type { Logger } from '@embedfarm/service/logger';
 /** What of a logger is used. */
 type JobLogger = Pick<Logger, 'isLevelEnabled'> & { info(fields: object, message: string): void };
 
-/** Jobs of a second that have a line of their own. A line costs about 10 µs, so this is 0.1 % of a core. */
+/**
+ * Jobs of a second that have a line of their own. Of the 180 µs that a worker spends on a job of one text, besides
+ * encoding it, a line for each is 5 % (measured with 2,000 jobs a second); those above this cost 0.2 µs each.
+ */
 const MAX_LINES = 100;
 const SECOND_MS = 1_000;
 
