@@ -89,7 +89,10 @@ const FARM_GAUGES: Readonly<Record<string, FarmGauge>> = {
     help: 'Texts looked up in the cache in the last minute, by clients and workers.',
     read: ({ cache }) => one(cache.lookups),
   },
-  farm_recent_cache_hits: { help: 'Those of them that it had.', read: ({ cache }) => one(cache.hits) },
+  farm_recent_cache_hits: {
+    help: 'Texts that the cache had, of those of the last minute.',
+    read: ({ cache }) => one(cache.hits),
+  },
 };
 
 /** The farm as a whole, from what the board knows. While Redis is down only `farm_redis_up` is left: 0. */

@@ -25,9 +25,16 @@ export interface WorkerFigures {
 export class WorkerMetrics {
   readonly #process = new ProcessMetrics('worker');
   readonly #registers = [this.#process.registry];
-  readonly #jobs = this.#counter('farm_jobs_total', 'Jobs that left the worker.', ['lane', 'outcome']);
-  readonly #texts = this.#counter('farm_texts_total', 'Texts that got a vector here.', ['lane']);
-  readonly #tokens = this.#counter('farm_tokens_total', 'Tokens of those texts and of failed ones.', [
+  readonly #jobs = this.#counter('farm_jobs_total', 'Jobs that left the worker, by how they ended.', [
+    'lane',
+    'outcome',
+  ]);
+  readonly #texts = this.#counter(
+    'farm_texts_total',
+    'Texts that got a vector, from a device or from the cache.',
+    ['lane'],
+  );
+  readonly #tokens = this.#counter('farm_tokens_total', 'Tokens of the texts of jobs that are done.', [
     'lane',
   ]);
   readonly #failures = this.#counter('farm_failed_texts_total', 'Texts that failed, by code.', [
@@ -40,24 +47,41 @@ export class WorkerMetrics {
   ]);
   readonly #suspects = this.#counter(
     'farm_suspect_runs_total',
-    'Jobs that ran alone: their worker had died.',
+    'Jobs that ran alone, as a worker had died with them.',
   );
   readonly #lookups = this.#counter(
     'farm_cache_lookups_total',
     'Texts looked up in the cache by this worker.',
   );
-  readonly #hits = this.#counter('farm_cache_hits_total', 'Those of them that it had.');
-  readonly #busy = this.#counter('farm_device_busy_seconds_total', 'Time in which batches ran.', ['device']);
+  readonly #hits = this.#counter(
+    'farm_cache_hits_total',
+    'Texts that the cache had, of those that this worker looked up.',
+  );
+  readonly #busy = this.#counter('farm_device_busy_seconds_total', 'Time in which a device ran batches.', [
+    'device',
+  ]);
   readonly #padding = this.#counter(
     'farm_slot_tokens_total',
-    'Attention slots of batches, padding included.',
+    'Rows of batches times their longest row: tokens and padding.',
   );
-  readonly #realTokens = this.#counter('farm_device_tokens_total', 'Tokens that devices ran.');
-  readonly #queue = this.#seconds('farm_queue_seconds', 'From the enqueue of a job to the worker.');
+  readonly #realTokens = this.#counter(
+    'farm_device_tokens_total',
+    'Tokens that devices ran, without padding.',
+  );
+  readonly #queue = this.#seconds(
+    'farm_queue_seconds',
+    'From the enqueue of a job to the worker that takes it.',
+  );
   readonly #tokenize = this.#seconds('farm_tokenize_seconds', 'Tokenizing a chunk.');
-  readonly #batchWait = this.#seconds('farm_batch_wait_seconds', 'From there to its first batch.');
-  readonly #device = this.#seconds('farm_device_seconds', 'From its first batch to the end of its last.');
-  readonly #store = this.#seconds('farm_store_seconds', 'Storing and announcing its result.');
+  readonly #batchWait = this.#seconds(
+    'farm_batch_wait_seconds',
+    'From the tokenized chunk to its first batch.',
+  );
+  readonly #device = this.#seconds(
+    'farm_device_seconds',
+    'From the first batch of a chunk to the end of its last.',
+  );
+  readonly #store = this.#seconds('farm_store_seconds', 'Storing and announcing the result of a chunk.');
   readonly #total = this.#seconds('farm_job_seconds', 'From the enqueue of a job to its stored result.');
   readonly #batchTexts = this.#histogram(
     'farm_batch_texts',
@@ -92,15 +116,19 @@ export class WorkerMetrics {
     this.#gauge('farm_waiting_texts', 'Texts in the waiting line.', () => figures.waitingTexts);
     this.#gauge(
       'farm_waiting_seconds',
-      'Work that waits or runs, estimated.',
+      'How long the work in the line and on the devices takes, estimated.',
       () => figures.backlogMs / 1_000,
     );
-    this.#gauge('farm_held_jobs', 'Jobs in hand.', () => figures.heldJobs);
-    this.#gauge(
-      'farm_devices_lost',
-      'Devices lost since the start, and opened again.',
-      () => figures.devicesLost,
-    );
+    this.#gauge('farm_held_jobs', 'Jobs that the worker has in hand.', () => figures.heldJobs);
+    const lost: Counter = new Counter({
+      name: 'farm_devices_lost_total',
+      help: 'Devices that were lost, and opened again.',
+      registers: this.#registers,
+      collect: (): void => {
+        lost.reset();
+        lost.inc(figures.devicesLost);
+      },
+    });
     this.#gauge('farm_redis_up', '1 while Redis answers, else 0.', async () =>
       (await figures.isRedisUp()) ? 1 : 0,
     );
