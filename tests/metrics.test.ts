@@ -79,6 +79,43 @@ describe('docs/metrics.md', () => {
   });
 });
 
+describe('deploy', () => {
+  it('has a Grafana dashboard that asks for nothing that no scrape has', async () => {
+    const text = await readFile(new URL('deploy/grafana/dashboard.json', ROOT), 'utf8');
+    const { panels, templating } = JSON.parse(text) as GrafanaDashboard;
+    const asked = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+    expect(asked.length).toBeGreaterThan(20);
+    const variables = templating.list.flatMap(({ definition = [] }) => definition);
+    expect(unknownNames([...asked, ...variables])).toEqual([]);
+    // Its source is a variable, so it loads beside any.
+    expect(text.match(/"uid": "(?!\$\{datasource\}|embedfarm)/g)).toBeNull();
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+  });
+
+  it('has alerts that ask for nothing that no scrape has', async () => {
+    const text = await readFile(new URL('deploy/prometheus/alerts.yml', ROOT), 'utf8');
+    const alerts = [...text.matchAll(/- alert: (\w+)\n +expr: '([^\n]+)'\n +for: \d+[smh]\n/g)];
+    expect(alerts).toHaveLength(text.split('- alert:').length - 1);
+    expect(unknownNames(alerts.map(([, , expr = '']) => expr))).toEqual([]);
+    for (const [, name = ''] of alerts) expect(PAGE).toContain(`\`${name}\``);
+  });
+});
+
+interface GrafanaDashboard {
+  readonly panels: { id: number; targets?: { expr: string }[] }[];
+  readonly templating: { list: { definition?: string }[] };
+}
+
+/** Names of metrics in PromQL that neither a worker nor the dashboard has. */
+function unknownNames(expressions: readonly string[]): string[] {
+  const names = expressions.flatMap(
+    (expression) => expression.match(/\b(?:farm|process|bullmq|nodejs)_\w+/g) ?? [],
+  );
+  expect(names.length).toBeGreaterThanOrEqual(expressions.length);
+  const known = new Set([...scrapes.worker.keys(), ...scrapes.dashboard.keys()]);
+  return names.filter((name) => !known.has(name) && !known.has(name.replace(/_(?:bucket|sum|count)$/, '')));
+}
+
 /** Rows of the table below the heading of a role: name, kind, labels, unit, meaning. */
 function rowsOf(role: 'worker' | 'dashboard'): string[][] {
   const [, part = ''] = PAGE.split(new RegExp(`^### Of a ${role}|^### Of the ${role}`, 'm'));
