@@ -96,6 +96,7 @@ function jobEnd(given: Partial<JobEnd> = {}): JobEnd {
     timing: { queueMs: 1.23, tokenizeMs: 1, batchWaitMs: 1, deviceMs: 4 },
     storeMs: 1,
     totalMs: 9.87,
+    trace: undefined,
     isSuspect: false,
     ...given,
   };

@@ -87,6 +87,9 @@ export const workerOptionsSchema = z.strictObject({
   /** Port of `/metrics`, `/healthz` and `/readyz`: see docs/metrics.md; 0 takes a free one. Without it there are none. */
   metricsPort: z.int().min(0).max(65_535).optional(),
 
+  /** Spans of jobs for the OpenTelemetry SDK that the process has loaded: see docs/metrics.md. */
+  otel: z.boolean().default(false),
+
   /** Address they are served on: this machine alone until told otherwise, as they have no password. */
   metricsHost: z.string().min(1).default('127.0.0.1'),
 });
@@ -111,6 +114,7 @@ export function engineOptionsOf(options: ResolvedWorkerOptions): EngineOptions {
     webhookSecrets: _secrets,
     metricsPort: _port,
     metricsHost: _host,
+    otel: _otel,
     ...given
   } = rest;
   return {

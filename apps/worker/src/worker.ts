@@ -6,6 +6,7 @@ import { modelName } from '@embedfarm/engine/model/model-name';
 import { FarmWorker, type JobEvents, type WorkerState } from '@embedfarm/farm/worker';
 import type { Logger } from '@embedfarm/service/logger';
 import { JobLog } from './job-log.ts';
+import { JobTraces } from './job-traces.ts';
 import { onceATenth } from './once-a-tenth.ts';
 import {
   engineOptionsOf,
@@ -92,6 +93,7 @@ async function openParts(
       },
     };
     const log = logger && new JobLog(logger);
+    const traces = resolved.otel ? openTraces(registration, logger) : undefined;
     const farmWorker = await FarmWorker.open(
       registration,
       encoder,
@@ -102,7 +104,7 @@ async function openParts(
       },
       {
         onFault: (what, fault) => logger?.warn({ err: fault }, what),
-        ...jobEvents(log, probes),
+        ...jobEvents(log, probes, traces),
         ...(signal === undefined ? {} : { signal }),
       },
     );
@@ -136,13 +138,26 @@ async function openParts(
   }
 }
 
+function openTraces(registration: ModelRegistration, logger: Logger | undefined): JobTraces {
+  if (!JobTraces.hasSdk)
+    logger?.warn(
+      'otel is on, but no OpenTelemetry SDK is loaded: start node with --import, see docs/metrics.md',
+    );
+  return new JobTraces(registration);
+}
+
 /** Nothing is told where nobody listens. */
-function jobEvents(log: JobLog | undefined, probes: WorkerProbes | undefined): JobEvents {
-  if (!log && !probes) return {};
+function jobEvents(
+  log: JobLog | undefined,
+  probes: WorkerProbes | undefined,
+  traces: JobTraces | undefined,
+): JobEvents {
+  if (!log && !probes && !traces) return {};
   return {
     onJobEnd: (end) => {
       log?.jobEnded(end);
       probes?.metrics.jobEnded(end);
+      traces?.jobEnded(end);
     },
     ...(probes ? { onCacheLookup: (counts) => probes.metrics.cacheLookedUp(counts) } : {}),
   };

@@ -61,6 +61,7 @@ describe('what a worker tells of its jobs', () => {
         timing: { queueMs: expect.any(Number), tokenizeMs: 1, batchWaitMs: 1, deviceMs: 1 },
         storeMs: expect.any(Number),
         totalMs: expect.any(Number),
+        trace: undefined,
         isSuspect: false,
       },
     ]);

@@ -1,4 +1,5 @@
 import {
+  encodeJobSchema,
   FarmError,
   parseJobId,
   type EncodeTiming,
@@ -38,6 +39,8 @@ export interface JobEnd {
   readonly storeMs: number;
   /** From the enqueue to the end, in ms. */
   readonly totalMs: number;
+  /** The trace that its call belongs to, where it is traced: see EncodeJob. */
+  readonly trace: string | undefined;
   /** Whether its worker had died before, so that it ran alone. */
   readonly isSuspect: boolean;
 }
@@ -85,6 +88,7 @@ export async function observeJob(
       timing: { ...NO_TIME, ...(outcome === 'done' ? block?.timing : {}), queueMs },
       storeMs: stored?.storeMs ?? 0,
       totalMs: Math.max(0, ports.nowMs() - pulled.enqueuedAtMs),
+      trace: traceOf(pulled.data),
       isSuspect: pulled.stalls > 0,
     });
   };
@@ -123,6 +127,12 @@ function failuresOf(
     if (thrown) return [{ code: thrown.code, texts: 1 }];
   }
   return [];
+}
+
+/** Also of a job that does not hold together otherwise. */
+function traceOf(data: unknown): string | undefined {
+  const trace = encodeJobSchema.shape.trace.safeParse((data as { trace?: unknown } | null)?.trace);
+  return trace.success ? trace.data : undefined;
 }
 
 function sum(counts: Iterable<number>): number {
