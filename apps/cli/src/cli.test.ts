@@ -133,6 +133,8 @@ describe('a worker', () => {
       'clients',
       'admission',
       'cache',
+      'openRequests',
+      'webhooksDue',
     ]);
     expect(Object.keys(whole.backlog)).toEqual(['interactive', 'bulk']);
     expect(whole.models).toMatchObject([{ model: 'tiny', meaningful: false }]);

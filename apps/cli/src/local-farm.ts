@@ -91,7 +91,14 @@ async function openWorkers(
       : {}),
   };
   const opening = Array.from({ length: count }, (_, index) =>
-    WorkerProcess.open({ title: `worker ${index + 1}`, variables, print }, signal),
+    WorkerProcess.open(
+      {
+        title: `worker ${index + 1}`,
+        variables: { ...variables, ...metricsPortOf(settings.metricsPort, index) },
+        print,
+      },
+      signal,
+    ),
   );
   const opened = await Promise.allSettled(opening);
   const workers = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
@@ -102,6 +109,11 @@ async function openWorkers(
   const failed = opened.find((result) => result.status === 'rejected');
   if (failed) throw FarmError.from(failed.reason);
   return workers as [WorkerProcess, ...WorkerProcess[]];
+}
+
+/** Workers of one machine cannot share a port: the first has the one that is said, the next the one after it. */
+function metricsPortOf(port: number | undefined, index: number): Record<string, string> {
+  return port === undefined ? {} : { EMBEDFARM_METRICS_PORT: String(port === 0 ? 0 : port + index) };
 }
 
 /** Last opened first; every failure is kept. */

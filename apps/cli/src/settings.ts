@@ -115,6 +115,16 @@ const FLAGS = {
     syntax: '--label <label>',
     says: 'a name for people, kept with the request',
   },
+  metricsPort: {
+    variable: 'EMBEDFARM_METRICS_PORT',
+    syntax: '--metrics-port <port>',
+    says: 'serve /metrics, /healthz and /readyz there; 0 takes a free one, without it there are none',
+  },
+  otel: {
+    variable: 'EMBEDFARM_OTEL',
+    syntax: '--otel',
+    says: 'spans of jobs for the OpenTelemetry SDK that node was started with (--import)',
+  },
   port: { variable: 'EMBEDFARM_PORT', syntax: '--port <port>', says: 'port of the page; 0 takes a free one' },
 } as const;
 

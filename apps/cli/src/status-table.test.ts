@@ -9,6 +9,8 @@ const quiet: FarmStatus = {
   backlog: { interactive: 0, bulk: 3 },
   clients: 2,
   cache: { lookups: 0, hits: 0 },
+  openRequests: 0,
+  webhooksDue: 0,
   admission: {
     texts: 0,
     bytes: 0,

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { PROBES, type Probed } from '@embedfarm/service/probe';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { answer, API, type Answer } from './api.ts';
 import { snapshotEvent } from './board-event.ts';
@@ -9,8 +10,8 @@ import type { Viewers } from './viewers.ts';
 // Right from src/ as from dist/.
 const PAGE_FOLDER = fileURLToPath(new URL('../page/', import.meta.url));
 
-/** The page, its API and its event stream over one shared state. */
-export function dashboardApp(state: () => BoardState, viewers: Viewers): Express {
+/** The page, its API and its event stream over one shared state, and what watches the process. */
+export function dashboardApp(state: () => BoardState, viewers: Viewers, probed: Probed): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use((_request, response, next) => {
@@ -20,6 +21,12 @@ export function dashboardApp(state: () => BoardState, viewers: Viewers): Express
   for (const [path, handler] of Object.entries(API)) {
     app.get(path, (request, response) => {
       send(response, answer(handler, state(), { ...request.query }));
+    });
+  }
+  for (const path of ['/metrics', '/readyz'] as const) {
+    app.get(path, async (_request, response) => {
+      const { status, type, body } = await PROBES[path](probed);
+      response.status(status).set({ 'Content-Type': type, 'Cache-Control': 'no-store' }).send(body);
     });
   }
   app.get('/api/events', (request, response) => {

@@ -6,6 +6,8 @@ import { mergeHistory, secondsToRead } from './history.ts';
 import { throughputByClients } from './throughput-by-clients.ts';
 import { withinDeadline } from './within-deadline.ts';
 
+/** A scrape is small, and its scraper has a deadline of its own: 10 s by default. */
+const QUEUES_DEADLINE_MS = 1_000;
 /** How long Redis may take before the board says that it does not answer. A fork for a snapshot takes about 1 s. */
 const UPDATE_DEADLINE_MS = 3_000;
 const CLOSE_DEADLINE_MS = 2_000;
@@ -62,6 +64,18 @@ export class Board {
       this.#updating = undefined;
     });
     return this.#updating;
+  }
+
+  /** What BullMQ tells of the queues, asked now; empty where Redis does not answer in time. */
+  async queueMetrics(): Promise<string> {
+    const { redis, status } = this.#state;
+    const view = this.#view;
+    if (!view || !status || redis === 'down') return '';
+    const asked = view.queueMetrics(status.models.map(({ model }) => model));
+    const signal = this.#end.signal;
+    return await withinDeadline('the queues', asked, { deadlineMs: QUEUES_DEADLINE_MS, signal }).catch(
+      () => '',
+    );
   }
 
   close(): Promise<void> {

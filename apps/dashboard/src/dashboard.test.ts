@@ -27,6 +27,20 @@ async function get(path: string): Promise<{ status: number; body: unknown }> {
   return { status: response.status, body: await response.json() };
 }
 
+async function scrape(): Promise<{ status: number; body: string }> {
+  const response = await fetch(`${dashboard.url}/metrics`, { signal: AbortSignal.timeout(10_000) });
+  return { status: response.status, body: await response.text() };
+}
+
+const REGISTRATION = {
+  fingerprint: 'f',
+  dimensions: 4,
+  maxSequenceLength: 32,
+  pooling: 'mean',
+  normalize: true,
+  meaningful: true,
+};
+
 it('shows an empty farm as one', async () => {
   expect(await get('/api/status')).toEqual({
     status: 200,
@@ -63,6 +77,37 @@ it('says that Redis is gone, and goes on when it is back', async () => {
   expect(await get('/healthz')).toMatchObject({ status: 200, body: { redis: 'down' } });
   await redis.restart();
   await eventually(async () => (await get('/api/status')).status === 200);
+});
+
+it('serves metrics of the farm and its queues, and of itself alone while Redis is gone', async () => {
+  const client = new Redis(redis.url);
+  client.on('error', () => undefined);
+  const keys = redisKeys();
+  const registration = { ...REGISTRATION, model: 'org/tiny' };
+  await client.hset(keys.model('org/tiny'), 'registration', JSON.stringify(registration));
+  await client.zadd(keys.models, Date.now(), 'org/tiny', Date.now(), 'no "model"\n', Date.now(), 'gone');
+  await client.hset(keys.model('gone'), 'registration', '{"garbage":');
+  await client.rpush(keys.jobPrefix('org/tiny', 'interactive') + 'wait', 'a', 'b');
+  // Heard of just now, each of them.
+  const heard = Array.from({ length: 10_000 }, (_, index) => [Date.now(), `client-${index}`]).flat();
+  await client.zadd(keys.clients, ...heard);
+  const text = await eventually(async () => {
+    const { body } = await scrape();
+    return body.includes('farm_clients 10000\n') ? body : undefined;
+  });
+  expect(text).toContain('farm_backlog_jobs{model="org/tiny",lane="interactive"} 2\n');
+  expect(text).toContain('bullmq_job_count{queue="org/tiny-interactive", state="waiting"} 2\n');
+  expect(text).not.toMatch(/no .?"model|"gone|garbage/u);
+  expect(await get('/readyz')).toEqual({ status: 200, body: { status: 'ready' } });
+
+  await redis.kill();
+  await eventually(async () => (await get('/readyz')).status === 503);
+  const alone = await scrape();
+  expect(alone.status).toBe(200);
+  expect(alone.body).toMatch(/^farm_redis_up 0$/mu);
+  expect(alone.body).not.toMatch(/^(bullmq|farm_clients )/mu);
+  client.disconnect();
+  await redis.restart();
 });
 
 it('opens and closes where there is no Redis', async () => {

@@ -31,7 +31,7 @@ describe('the dashboard on a port', () => {
     }
   });
 
-  it.each(['/', '/api/status', '/healthz', '/board.js', '/nothing'])(
+  it.each(['/', '/api/status', '/healthz', '/metrics', '/readyz', '/board.js', '/nothing'])(
     'lets no other origin in at %s',
     async (path) => {
       const { headers } = await get(path);

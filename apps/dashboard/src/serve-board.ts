@@ -1,8 +1,9 @@
 import type { Logger } from '@embedfarm/service/logger';
 import { dashboardApp } from './app.ts';
+import { BoardProbes } from './board-probes.ts';
 import type { Board } from './board.ts';
 import { updateEvent } from './board-event.ts';
-import { closeServer, listen, urlOf } from './listen.ts';
+import { closeServer, listen, urlOf } from '@embedfarm/service/listen';
 import { Viewers } from './viewers.ts';
 
 const UPDATE_EVERY_MS = 1_000;
@@ -20,7 +21,7 @@ export async function serveBoard(
 ): Promise<RunningDashboard> {
   const viewers = new Viewers();
   const server = await listen(
-    dashboardApp(() => board.state, viewers),
+    dashboardApp(() => board.state, viewers, new BoardProbes(board)),
     port,
     host,
   );

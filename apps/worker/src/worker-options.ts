@@ -83,6 +83,15 @@ export const workerOptionsSchema = z.strictObject({
 
   /** What signs webhooks: `whsec_…`. Each signs, so that a new one can replace an old one. */
   webhookSecrets: webhookSecretsSchema.optional(),
+
+  /** Port of `/metrics`, `/healthz` and `/readyz`: see docs/metrics.md; 0 takes a free one. Without it there are none. */
+  metricsPort: z.int().min(0).max(65_535).optional(),
+
+  /** Spans of jobs for the OpenTelemetry SDK that the process has loaded: see docs/metrics.md. */
+  otel: z.boolean().default(false),
+
+  /** Address they are served on: this machine alone until told otherwise, as they have no password. */
+  metricsHost: z.string().min(1).default('127.0.0.1'),
 });
 
 /** What a caller may write: all but `redis` is optional. */
@@ -100,7 +109,14 @@ const BERT_AS_SERVICE: EngineOptions = {
 /** What of a worker's options its engine is opened with. */
 export function engineOptionsOf(options: ResolvedWorkerOptions): EngineOptions {
   const { redis: _redis, prefix: _prefix, name: _name, cased, bertAsServiceDefaults, ...rest } = options;
-  const { webhookHosts: _hosts, webhookSecrets: _secrets, ...given } = rest;
+  const {
+    webhookHosts: _hosts,
+    webhookSecrets: _secrets,
+    metricsPort: _port,
+    metricsHost: _host,
+    otel: _otel,
+    ...given
+  } = rest;
   return {
     ...(bertAsServiceDefaults ? BERT_AS_SERVICE : {}),
     ...(cased === undefined ? {} : { lowercase: !cased }),

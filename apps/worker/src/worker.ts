@@ -3,10 +3,19 @@ import type { BatchCounters } from '@embedfarm/engine/batch/batcher';
 import type { DeviceChoice } from '@embedfarm/engine/device/open-devices';
 import { Engine } from '@embedfarm/engine/engine';
 import { modelName } from '@embedfarm/engine/model/model-name';
-import { FarmWorker, type WorkerState } from '@embedfarm/farm/worker';
+import { FarmWorker, type JobEvents, type WorkerState } from '@embedfarm/farm/worker';
 import type { Logger } from '@embedfarm/service/logger';
+import { JobLog } from './job-log.ts';
+import { JobTraces } from './job-traces.ts';
 import { onceATenth } from './once-a-tenth.ts';
-import { engineOptionsOf, webhooksOf, workerOptionsSchema, type WorkerOptions } from './worker-options.ts';
+import {
+  engineOptionsOf,
+  webhooksOf,
+  workerOptionsSchema,
+  type ResolvedWorkerOptions,
+  type WorkerOptions,
+} from './worker-options.ts';
+import { WorkerProbes } from './worker-probes.ts';
 
 export type { WorkerOptions } from './worker-options.ts';
 
@@ -18,6 +27,8 @@ export interface RunningWorker {
   /** What its devices have done since the start. */
   readonly counters: BatchCounters;
   deviceReports(): DeviceReport[];
+  /** Where its `/metrics` is; undefined where no port was said. */
+  readonly metricsUrl: string | undefined;
   /** Drains: begun jobs may finish for `graceMs` (default 90,000), others go back to the queue. Safe to call twice. */
   close(options?: { graceMs?: number }): Promise<void>;
 }
@@ -33,6 +44,27 @@ export async function openWorker(
   { logger, signal }: { logger?: Logger; signal?: AbortSignal } = {},
 ): Promise<RunningWorker> {
   const resolved = parseOptions('worker options', workerOptionsSchema, options);
+  const { metricsPort: port, metricsHost: host } = resolved;
+  const probes = port === undefined ? undefined : await WorkerProbes.open({ port, host });
+  if (probes) logger?.info({ url: probes.url }, 'metrics are served');
+  try {
+    return await openParts(resolved, { logger, signal, probes });
+  } catch (thrown) {
+    await probes?.close();
+    throw thrown;
+  }
+}
+
+interface Surroundings {
+  readonly logger: Logger | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly probes: WorkerProbes | undefined;
+}
+
+async function openParts(
+  resolved: ResolvedWorkerOptions,
+  { logger, signal, probes }: Surroundings,
+): Promise<RunningWorker> {
   const { redis, prefix, name } = resolved;
   const webhooks = webhooksOf(resolved);
   const tellDownload = onceATenth((percent) => logger?.info({ percent }, 'downloading the model, once'));
@@ -60,6 +92,8 @@ export async function openWorker(
         return engine.waitingTexts;
       },
     };
+    const log = logger && new JobLog(logger);
+    const traces = resolved.otel ? openTraces(registration, logger) : undefined;
     const farmWorker = await FarmWorker.open(
       registration,
       encoder,
@@ -70,11 +104,21 @@ export async function openWorker(
       },
       {
         onFault: (what, fault) => logger?.warn({ err: fault }, what),
+        ...jobEvents(log, probes, traces),
         ...(signal === undefined ? {} : { signal }),
       },
     );
+    probes?.watch(farmWorker, engine, registration);
     logger?.info({ workerId: farmWorker.workerId, ...registration }, 'worker is ready');
     let closing: Promise<void> | undefined;
+    const close = async (closeOptions?: { graceMs?: number }): Promise<void> => {
+      try {
+        await closeBoth(farmWorker, engine, closeOptions);
+      } finally {
+        log?.close();
+        await probes?.close();
+      }
+    };
     return {
       workerId: farmWorker.workerId,
       registration,
@@ -85,12 +129,38 @@ export async function openWorker(
         return engine.counters;
       },
       deviceReports: encoder.deviceReports,
-      close: (closeOptions) => (closing ??= closeBoth(farmWorker, engine, closeOptions)),
+      metricsUrl: probes?.url,
+      close: (closeOptions) => (closing ??= close(closeOptions)),
     };
   } catch (thrown) {
     await engine.close();
     throw thrown;
   }
+}
+
+function openTraces(registration: ModelRegistration, logger: Logger | undefined): JobTraces {
+  if (!JobTraces.hasSdk)
+    logger?.warn(
+      'otel is on, but no OpenTelemetry SDK is loaded: start node with --import, see docs/metrics.md',
+    );
+  return new JobTraces(registration);
+}
+
+/** Nothing is told where nobody listens. */
+function jobEvents(
+  log: JobLog | undefined,
+  probes: WorkerProbes | undefined,
+  traces: JobTraces | undefined,
+): JobEvents {
+  if (!log && !probes && !traces) return {};
+  return {
+    onJobEnd: (end) => {
+      log?.jobEnded(end);
+      probes?.metrics.jobEnded(end);
+      traces?.jobEnded(end);
+    },
+    ...(probes ? { onCacheLookup: (counts) => probes.metrics.cacheLookedUp(counts) } : {}),
+  };
 }
 
 /** What `auto` passed over is worth a warning where nothing but the cores is left. */

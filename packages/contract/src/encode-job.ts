@@ -10,6 +10,9 @@ export const MAX_CHUNK_BYTES = 1_000_000;
 /** Most chunks of one request: its bitmap has 128 KiB then, whatever index a job claims. */
 export const MAX_REQUEST_CHUNKS = 1_048_576;
 
+/** `traceparent` has 55 characters; `tracestate` and `baggage` have what their owners put there. */
+export const MAX_TRACE_LENGTH = 2_000;
+
 const idSchema = z.string().regex(/^[A-Za-z0-9-]{3,80}$/, 'must be 3 to 80 of A-Z a-z 0-9 -');
 
 /** One chunk as it stands in the queue. */
@@ -44,6 +47,8 @@ export const encodeJobSchema = z.strictObject({
    * A worker of a version without the field refuses the job by name; the processes of a farm have one version.
    */
   cacheTtlMs: cacheTtlMsSchema.optional(),
+  /** The trace that the call belongs to: a JSON object of the fields that its propagator wrote, as `traceparent`. */
+  trace: z.string().max(MAX_TRACE_LENGTH).optional(),
 });
 export type EncodeJob = Omit<z.output<typeof encodeJobSchema>, 'texts'> & {
   readonly texts: readonly EncodeText[];

@@ -36,6 +36,7 @@ export {
   MAX_CHUNK_BYTES,
   MAX_CHUNK_TEXTS,
   MAX_REQUEST_CHUNKS,
+  MAX_TRACE_LENGTH,
   parseEncodeJob,
   parseJobId,
   parseRequestId,

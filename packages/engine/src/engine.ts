@@ -10,6 +10,7 @@ import {
   type Lane,
   type VectorBlock,
 } from '@embedfarm/contract';
+import type { BatchEnd } from './batch/batch-end.ts';
 import type { BatchedCall } from './batch/batched-call.ts';
 import { Batcher, type BatchCounters } from './batch/batcher.ts';
 import { EncodeCall } from './batch/encode-call.ts';
@@ -221,6 +222,11 @@ export class Engine {
   /** Called whenever the backlog shrank. @returns what ends it. */
   onChange(listener: () => void): () => void {
     return this.#batcher.onChange(listener);
+  }
+
+  /** Told of every batch that has its rows. @returns what ends it. */
+  onBatch(listener: (batch: BatchEnd) => void): () => void {
+    return this.#batcher.onBatch(listener);
   }
 
   deviceReports(): DeviceReport[] {

@@ -68,9 +68,13 @@ const envSchema = z.object({
     .string()
     .transform((word) => /^(1|on|yes|true)$/i.test(word))
     .optional(),
+  /** The port of a worker's `/metrics`, `/healthz` and `/readyz`; 0 takes a free one. Without it there are none. */
+  EMBEDFARM_METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  /** Whether a worker tells the OpenTelemetry SDK that it was started with of its jobs. */
+  EMBEDFARM_OTEL: z.stringbool().optional(),
   /** The dashboard's port; 0 takes a free one. */
   EMBEDFARM_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
-  /** The dashboard's address; `0.0.0.0` inside a container. */
+  /** The address of the dashboard and of metrics; `0.0.0.0` inside a container. */
   EMBEDFARM_HOST: z.string().optional(),
   /** Label of a submitted request. */
   EMBEDFARM_LABEL: z.string().max(200).optional(),
@@ -113,6 +117,8 @@ export interface Env {
   readonly hubUrl: string | undefined;
   readonly hubToken: string | undefined;
   readonly offline: boolean | undefined;
+  readonly metricsPort: number | undefined;
+  readonly otel: boolean | undefined;
   readonly port: number | undefined;
   readonly host: string | undefined;
   readonly label: string | undefined;
@@ -152,6 +158,8 @@ export function readEnv(variables: NodeJS.ProcessEnv = process.env): Env {
     hubUrl: env.EMBEDFARM_HUB_URL ?? env.HF_ENDPOINT,
     hubToken: env.EMBEDFARM_HUB_TOKEN ?? env.HF_TOKEN,
     offline: env.EMBEDFARM_OFFLINE ?? env.HF_HUB_OFFLINE,
+    metricsPort: env.EMBEDFARM_METRICS_PORT,
+    otel: env.EMBEDFARM_OTEL,
     port: env.EMBEDFARM_PORT,
     host: env.EMBEDFARM_HOST,
     label: env.EMBEDFARM_LABEL,

@@ -32,6 +32,8 @@ const FLAGS: readonly FlagName[] = [
   'lowLatency',
   'noLowLatency',
   'webhookHosts',
+  'metricsPort',
+  'otel',
   'redis',
 ];
 
@@ -69,7 +71,7 @@ async function open(settings: Env, logger: Logger, signal: AbortSignal): Promise
   const { name, devices, slots, tokenBudget, calibrate, lowLatency, cacheDir, pooling, poolingLayers } =
     settings;
   const { dtype, verify, normalize, cased, maxSequenceLength, maskClsSep, bertAsServiceDefaults } = settings;
-  const { hubUrl, hubToken, offline, webhookHosts, webhookSecrets } = settings;
+  const { hubUrl, hubToken, offline, webhookHosts, webhookSecrets, metricsPort, host, otel } = settings;
   const options = {
     redis: settings.redis ?? DEFAULT_REDIS_URL,
     model: settings.model ?? EMBEDDED_MODEL,
@@ -94,6 +96,9 @@ async function open(settings: Env, logger: Logger, signal: AbortSignal): Promise
     ...(offline === undefined ? {} : { offline }),
     ...(webhookHosts === undefined ? {} : { webhookHosts }),
     ...(webhookSecrets === undefined ? {} : { webhookSecrets }),
+    ...(metricsPort === undefined ? {} : { metricsPort }),
+    ...(host === undefined ? {} : { metricsHost: host }),
+    ...(otel === undefined ? {} : { otel }),
   };
   // Only a worker loads the runtime: the other commands must not wait for it.
   const { openWorker } = await import('@embedfarm/worker/worker');

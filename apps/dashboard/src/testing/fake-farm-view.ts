@@ -8,6 +8,8 @@ export const EMPTY_STATUS: FarmStatus = {
   backlog: { interactive: 0, bulk: 0 },
   clients: 0,
   cache: { lookups: 0, hits: 0 },
+  openRequests: 0,
+  webhooksDue: 0,
   admission: {
     texts: 0,
     bytes: 0,
@@ -55,6 +57,11 @@ export class FakeFarmView implements FarmView {
   async sample(): Promise<void> {
     await this.fault;
     this.samples += 1;
+  }
+
+  async queueMetrics(models: readonly string[]): Promise<string> {
+    await this.fault;
+    return models.map((model) => `bullmq_job_count{queue="${model}-bulk", state="waiting"} 0\n`).join('');
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
 import { FarmError, type DeviceReport, type Lane } from '@embedfarm/contract';
 import { LoneWays } from './lone-ways.ts';
 import { MIN_SPLIT_TOKENS, splitBudget, type BatchLimits } from './plan-batch.ts';
+import type { BatchEnd } from './batch-end.ts';
 import type { BatchedCall } from './batched-call.ts';
 import { divideBatch, type Retry } from './divide-batch.ts';
 import { Seat, type Running, type SeatOptions } from './seat.ts';
@@ -54,6 +55,7 @@ export class Batcher {
   readonly #ways = new LoneWays();
   readonly #line: WaitingLine<BatchedCall>;
   readonly #listeners = new Set<() => void>();
+  readonly #batchListeners = new Set<(batch: BatchEnd) => void>();
   #retries: Retry[] = [];
   /** When interactive texts came last. */
   #interactiveMs = -Infinity;
@@ -116,6 +118,12 @@ export class Batcher {
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Told of every batch that has its rows. @returns what ends it. */
+  onBatch(listener: (batch: BatchEnd) => void): () => void {
+    this.#batchListeners.add(listener);
+    return () => this.#batchListeners.delete(listener);
   }
 
   put(sequences: readonly WaitingSequence<BatchedCall>[], lane: Lane): void {
@@ -227,8 +235,15 @@ export class Batcher {
       call.putRow(index, rows.subarray(at, at + size));
       at += size;
     }
-    const busy = isTogether ? this.#seats.length : 1;
-    this.#count(sequences, running.tokens, (endMs - beginMs) * busy);
+    const busy = isTogether ? this.#seats : [seat];
+    this.#count({
+      devices: busy.map(({ device }) => device.name),
+      texts: sequences.length,
+      tokens: running.tokens,
+      slotTokens: sequences.length * longestOf(sequences),
+      tokenBudget: seat.tokenBudget,
+      durationMs: endMs - beginMs,
+    });
   }
 
   #divide(
@@ -253,16 +268,16 @@ export class Batcher {
     this.#retries.unshift(...again);
   }
 
-  #count(sequences: readonly WaitingSequence[], tokens: number, busyMs: number): void {
-    const longest = sequences.reduce((most, { ids }) => Math.max(most, ids.length), 0);
+  #count(batch: BatchEnd): void {
     this.#counters = {
       ...this.#counters,
       batches: this.#counters.batches + 1,
-      texts: this.#counters.texts + sequences.length,
-      tokens: this.#counters.tokens + tokens,
-      slotTokens: this.#counters.slotTokens + sequences.length * longest,
-      deviceBusyMs: this.#counters.deviceBusyMs + busyMs,
+      texts: this.#counters.texts + batch.texts,
+      tokens: this.#counters.tokens + batch.tokens,
+      slotTokens: this.#counters.slotTokens + batch.slotTokens,
+      deviceBusyMs: this.#counters.deviceBusyMs + batch.durationMs * batch.devices.length,
     };
+    for (const listener of this.#batchListeners) listener(batch);
   }
 
   #changed(): void {
@@ -276,4 +291,8 @@ function earliest(seats: readonly Seat[]): Seat | undefined {
 
 function tokensOf(sequences: readonly WaitingSequence[]): number {
   return sequences.reduce((sum, { ids }) => sum + ids.length, 0);
+}
+
+function longestOf(sequences: readonly WaitingSequence[]): number {
+  return sequences.reduce((most, { ids }) => Math.max(most, ids.length), 0);
 }

@@ -18,6 +18,7 @@ import { CLIENT_TTL_MS } from '../redis/presence.ts';
 import { RedisClock } from '../redis/redis-clock.ts';
 import { readRedisTimeMs } from '../redis/redis-time.ts';
 import { sampleStats, waitingKeys } from '../redis/stats.ts';
+import { QueueExporter } from './queue-exporter.ts';
 
 /** Jobs that wait, by lane. */
 export type Backlog = Record<Lane, number>;
@@ -37,6 +38,10 @@ export interface FarmStatus {
   readonly admission: AdmissionStatus;
   /** Of the last minute. */
   readonly cache: CacheCounts;
+  /** Submitted requests that have not ended. */
+  readonly openRequests: number;
+  /** Ended requests whose webhook waits to be handed over. */
+  readonly webhooksDue: number;
 }
 
 /** One second of the farm. */
@@ -58,12 +63,14 @@ export class Inspector {
   readonly #keys: RedisKeys;
   readonly #clock: RedisClock;
   readonly #registry: ModelRegistry;
+  readonly #exporter: QueueExporter;
 
   private constructor(redis: FarmRedis, keys: RedisKeys, clock: RedisClock) {
     this.#redis = redis;
     this.#keys = keys;
     this.#clock = clock;
     this.#registry = new ModelRegistry(redis, keys);
+    this.#exporter = new QueueExporter(redis, keys.prefix);
   }
 
   /** @throws FarmError `redis_unavailable` when Redis does not answer within `timeoutMs`. */
@@ -85,12 +92,14 @@ export class Inspector {
   async status(): Promise<FarmStatus> {
     await this.#clock.sync(this.#redis);
     const nowMs = this.#clock.nowMs();
-    const [names, workers, clients, admission, cache] = await Promise.all([
+    const [names, workers, clients, admission, cache, openRequests, webhooksDue] = await Promise.all([
       this.#registry.names(),
       this.#workers(nowMs),
       this.#redis.zcount(this.#keys.clients, nowMs - CLIENT_TTL_MS, '+inf'),
       readAdmission(this.#redis, this.#keys),
       readCacheCounts(this.#redis, this.#keys, nowMs),
+      this.#redis.zcard(this.#keys.openRequests),
+      this.#redis.zcard(this.#keys.webhooksDue),
     ]);
     const models = await this.#models(names, nowMs);
     return {
@@ -104,6 +113,8 @@ export class Inspector {
       clients,
       admission,
       cache,
+      openRequests,
+      webhooksDue,
     };
   }
 
@@ -124,8 +135,15 @@ export class Inspector {
     await sampleStats(this.#redis, this.#keys, await this.#registry.names());
   }
 
+  /** The jobs of these models' queues and of the webhooks' by state, in Prometheus' text format, as BullMQ tells them. */
+  async queueMetrics(models: readonly string[]): Promise<string> {
+    return await this.#exporter.export(models);
+  }
+
   async close(): Promise<void> {
+    const closed = this.#exporter.close();
     disconnectRedis(this.#redis);
+    await closed;
   }
 
   async #models(names: readonly string[], nowMs: number): Promise<ModelStatus[]> {

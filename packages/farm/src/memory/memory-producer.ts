@@ -9,6 +9,7 @@ import {
 import { randomBytes } from 'node:crypto';
 import os from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { hasEnded } from '../request/request-record.ts';
 import type { FarmStatus } from '../inspect/inspector.ts';
 import { sharedTerms, type SharedTerms } from '../producer/coalesce.ts';
 import { EncodeCall, type CallOptions } from '../producer/encode-call.ts';
@@ -109,6 +110,7 @@ export class MemoryProducer implements ProducerPort {
   async status(): Promise<FarmStatus> {
     const [device] = this.#encoder.deviceReports();
     const backlog = { interactive: 0, bulk: 0 };
+    const requests = await this.requests.list({ limit: Infinity });
     const worker = {
       workerId: 'memory',
       host: os.hostname(),
@@ -130,6 +132,8 @@ export class MemoryProducer implements ProducerPort {
       backlog,
       clients: 1,
       cache: { lookups: 0, hits: 0 },
+      openRequests: requests.filter((request) => !hasEnded(request)).length,
+      webhooksDue: 0,
       admission: {
         texts: 0,
         bytes: 0,

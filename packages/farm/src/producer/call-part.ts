@@ -10,6 +10,8 @@ export interface CallPart {
   readonly patienceMs: number;
   /** What to do where the farm is full. */
   readonly whenOverloaded: WhenOverloaded;
+  /** The trace that the call belongs to, as its job carries it. */
+  readonly trace: string | undefined;
   /** Settles when the call has ended, either way. */
   readonly ended: Promise<unknown>;
   /** Texts `from` up to `to` of a chunk are the part's texts from `at` on. */

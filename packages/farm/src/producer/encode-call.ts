@@ -17,6 +17,8 @@ export interface CallOptions {
   readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
   /** Where the farm holds as much as it may: `reject` at once (the default), or `wait` to the deadline. */
   readonly whenOverloaded?: WhenOverloaded | undefined;
+  /** The trace that the call belongs to: see traceEncode. */
+  readonly trace?: string | undefined;
 }
 
 /** A total deadline, less what was spent since `startedAt`. */
@@ -81,6 +83,10 @@ export class EncodeCall {
 
   get whenOverloaded(): WhenOverloaded {
     return this.#options.whenOverloaded ?? 'reject';
+  }
+
+  get trace(): string | undefined {
+    return this.#options.trace;
   }
 
   /** `refusal` tells at the deadline whether the call has come to nothing for lack of room. */

@@ -41,6 +41,8 @@ export function enqueueShared(shared: SharedChunk, ports: EnqueuePorts): void {
     chunkIndex: 0,
     texts,
     patienceMs,
+    // Calls of one tick share a job, and a job is in one trace.
+    trace: calls.find(({ trace }) => trace !== undefined)?.trace,
   });
   const queue = ports.queue(job.model, shared.terms.lane);
   const chunk = ports.pending.add(
@@ -90,7 +92,8 @@ export function enqueueRequest(
   };
   const enter = (chunkIndex: number, from: number, texts: readonly EncodeText[], load: Load): void => {
     hasBegun = true;
-    const job = makeJob(terms, ports, { requestId, chunkIndex, texts, patienceMs: call.patienceMs });
+    const { patienceMs, trace } = call;
+    const job = makeJob(terms, ports, { requestId, chunkIndex, texts, patienceMs, trace });
     const chunk = ports.pending.add(
       job,
       queue,
@@ -149,6 +152,7 @@ export function makeJob(
   chunk: Pick<EncodeJob, 'requestId' | 'chunkIndex' | 'texts'> & {
     readonly refused?: EncodeJob['refused'];
     readonly patienceMs: number;
+    readonly trace?: string | undefined;
   },
 ): EncodeJob {
   return {
@@ -167,6 +171,7 @@ export function makeJob(
     deadlineMs: ports.nowMs() + chunk.patienceMs,
     resultTtlMs: AWAITED_RESULT_TTL_MS,
     ...(cacheTtlMs === undefined ? {} : { cacheTtlMs }),
+    ...(chunk.trace === undefined ? {} : { trace: chunk.trace }),
   };
 }
 

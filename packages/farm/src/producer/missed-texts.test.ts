@@ -50,6 +50,7 @@ function callThatTakes(got: Map<number, number[]>): CallPart {
     hasEnded: false,
     patienceMs: 1,
     whenOverloaded: 'reject',
+    trace: undefined,
     ended: Promise.resolve(),
     explainDeadline: () => undefined,
     fail: () => undefined,

@@ -28,6 +28,10 @@ export class MissedTexts implements CallPart {
     return this.#call.whenOverloaded;
   }
 
+  get trace(): string | undefined {
+    return this.#call.trace;
+  }
+
   get ended(): Promise<unknown> {
     return this.#call.ended;
   }

@@ -1,5 +1,7 @@
 import { redisAddressSchema } from '@embedfarm/contract';
+import type { Telemetry } from 'bullmq';
 import { z } from 'zod';
+import { isTelemetry } from './trace-encode.ts';
 
 export const producerOptionsSchema = z.strictObject({
   /** Where Redis is: one server, sentinels or a Cluster. See parseRedisAddress. */
@@ -10,5 +12,10 @@ export const producerOptionsSchema = z.strictObject({
 
   /** How long `connect` waits for Redis, in ms. */
   timeoutMs: z.int().min(1).max(2_147_483_647).default(10_000),
+
+  /** Traces calls of `encode`: `new BullMQOtel()` of bullmq-otel, see docs/metrics.md. Nothing is traced without it. */
+  telemetry: z
+    .custom<Telemetry>(isTelemetry, 'must be a telemetry of BullMQ, as new BullMQOtel()')
+    .optional(),
 });
 export type ProducerOptions = z.input<typeof producerOptionsSchema>;

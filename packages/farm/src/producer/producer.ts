@@ -23,6 +23,7 @@ import { removeClient } from '../redis/presence.ts';
 import { RedisClock } from '../redis/redis-clock.ts';
 import { ReplyStream } from '../redis/reply-stream.ts';
 import { takeResult } from '../redis/result-store.ts';
+import type { Telemetry } from 'bullmq';
 import { answerFromCache } from './answer-from-cache.ts';
 import type { CallPart } from './call-part.ts';
 import { Coalescer, sharedTerms, type SharedTerms } from './coalesce.ts';
@@ -44,6 +45,7 @@ import { SubmittedRequests } from './submitted-requests.ts';
 import { sweepPending } from './sweep.ts';
 import { isStreamJob } from '../redis/stream-job-id.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
+import { traceEncode } from './trace-encode.ts';
 
 const HEARTBEAT_MS = 5_000;
 /** Longest a look at the weights, or a change, may take. */
@@ -71,6 +73,7 @@ export class Producer implements ProducerPort {
   readonly #coalescer: Coalescer;
   readonly #lease: ClientLease;
   readonly #ports: EnqueuePorts;
+  #telemetry: Telemetry | undefined;
   readonly #calls = new Set<{ fail(error: FarmError): void }>();
   #replies!: ReplyStream;
   #heartbeat: NodeJS.Timeout | undefined;
@@ -116,7 +119,8 @@ export class Producer implements ProducerPort {
    * `invalid_argument` naming a broken option.
    */
   static async open(options: ProducerOptions, { signal }: { signal?: AbortSignal } = {}): Promise<Producer> {
-    const { redis: url, prefix, timeoutMs } = parseOptions('connect options', producerOptionsSchema, options);
+    const resolved = parseOptions('connect options', producerOptionsSchema, options);
+    const { redis: url, prefix, timeoutMs, telemetry } = resolved;
     const keys = redisKeys(prefix);
     const command = connectRedis(url);
     const blocking = connectRedis(url);
@@ -124,6 +128,7 @@ export class Producer implements ProducerPort {
       await waitForRedis(command, url, keys, { signal, timeoutMs });
       const clock = await RedisClock.open(command, keys);
       const producer = new Producer(command, url, keys, clock);
+      producer.#telemetry = telemetry;
       await producer.#listen(blocking);
       return producer;
     } catch (thrown) {
@@ -144,6 +149,12 @@ export class Producer implements ProducerPort {
     options: CallOptions,
   ): Promise<EncodedTexts> {
     this.#guard.check();
+    return await traceEncode(this.#telemetry, texts.length, (trace) =>
+      this.#encode(texts, request, trace === undefined ? options : { ...options, trace }),
+    );
+  }
+
+  async #encode(...[texts, request, options]: Parameters<Producer['encode']>): Promise<EncodedTexts> {
     const startedAt = performance.now();
     const registration = await this.#resolve(request, options);
     const { model } = registration;

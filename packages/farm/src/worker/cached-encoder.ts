@@ -32,6 +32,8 @@ export interface CachedEncoderParts {
   /** Life of a lease that is not renewed: that of a job's lock. */
   readonly lockDurationMs: number;
   readonly onFault: (what: string, fault: unknown) => void;
+  /** Told of texts that were answered here: each counts once. */
+  readonly onLookup?: ((counts: { lookups: number; hits: number }) => void) | undefined;
 }
 
 /** How a chunk is to be encoded. Without `cacheTtlMs` the cache is neither read nor written. */
@@ -105,6 +107,8 @@ export class CachedEncoder {
       if (broken.length > 0) this.#tell('dropping broken entries', lease.drop(broken));
       // A text with a broken entry is encoded without a lease: in place of what cannot be read it gets another.
       const mine = hashes.filter((hash, at) => claims[at] === 'mine' || broken.includes(hash));
+      const hits = how.repeats + bytes.length - broken.length;
+      this.#parts.onLookup?.({ lookups: mine.length + hits, hits });
       return { mine, isKept };
     } catch (fault) {
       // A cache that cannot be asked has nothing.

@@ -23,10 +23,13 @@ import type { Encoder } from './encoder.ts';
 import { farmWorkerOptionsSchema, type FarmWorkerOptions } from './farm-worker-options.ts';
 import { finishChunk } from './finish-chunk.ts';
 import { JobPuller } from './job-puller.ts';
+import type { JobEvents } from './observe-job.ts';
+import { isAnswering } from '../redis/is-answering.ts';
 import { waitUntilUp } from './wait-until-up.ts';
 
 export type { Encoder } from './encoder.ts';
 export type { FarmWorkerOptions } from './farm-worker-options.ts';
+export type { JobEnd, JobEvents, JobOutcome } from './observe-job.ts';
 
 /** Backlog and number of clients are recorded once a second, by whoever comes first. */
 const SAMPLE_MS = 1_000;
@@ -41,8 +44,8 @@ const LEAVE_MS = 1_000;
  */
 export type WorkerState = 'running' | 'draining' | 'refused' | 'closed';
 
-/** What tells others of faults that stop nothing. */
-export interface WorkerEvents {
+/** What tells others of jobs, and of faults that stop nothing. */
+export interface WorkerEvents extends JobEvents {
   onFault?: (what: string, fault: unknown) => void;
 }
 
@@ -98,7 +101,7 @@ export class FarmWorker {
     registration: ModelRegistration,
     encoder: Encoder,
     options: FarmWorkerOptions,
-    { onFault = ignoreFault, signal }: WorkerEvents & { signal?: AbortSignal } = {},
+    { onFault = ignoreFault, signal, ...events }: WorkerEvents & { signal?: AbortSignal } = {},
   ): Promise<FarmWorker> {
     const resolved = parseOptions('worker options', farmWorkerOptionsSchema, options);
     const keys = redisKeys(resolved.prefix);
@@ -117,6 +120,7 @@ export class FarmWorker {
         workerId,
         options: resolved,
         onFault,
+        events,
         hasLostName: () => worker.#hasLostName(),
       });
       const worker: FarmWorker = new FarmWorker({
@@ -145,7 +149,12 @@ export class FarmWorker {
     return this.#state;
   }
 
-  /** Texts of jobs that this worker holds. */
+  /** Whether Redis answers, asked now; `false` at once without a connection, else after `timeoutMs`. */
+  async isRedisUp({ timeoutMs = 500 }: { timeoutMs?: number } = {}): Promise<boolean> {
+    return await isAnswering(this.#redis, this.#keys, timeoutMs);
+  }
+
+  /** Jobs that this worker holds. */
   get heldJobs(): number {
     return this.#puller.heldJobs;
   }

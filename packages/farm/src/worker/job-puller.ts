@@ -1,5 +1,4 @@
 import {
-  encodeJobSchema,
   FarmError,
   queueName,
   type Lane,
@@ -23,7 +22,9 @@ import { EngineDoor } from './engine-door.ts';
 import type { farmWorkerOptionsSchema } from './farm-worker-options.ts';
 import { finishChunk } from './finish-chunk.ts';
 import { MemoryGate } from './memory-gate.ts';
-import { processJob, SettledFailure, type JobPorts, type PulledJob } from './process-job.ts';
+import { observeJob, type JobEvents } from './observe-job.ts';
+import { SettledFailure, type JobPorts } from './process-job.ts';
+import { pulledJob, requestIdOf } from './pulled-job.ts';
 import { rest } from './rest.ts';
 import { settleBrokenJob } from './settle-broken-job.ts';
 import { startChunk } from './start-chunk.ts';
@@ -51,6 +52,7 @@ export interface JobPullerParts {
   readonly onFault: (what: string, fault: unknown) => void;
   /** Registers the model again: true when the name is another's, and this worker pulls no more. */
   readonly hasLostName: () => Promise<boolean>;
+  readonly events: JobEvents;
 }
 
 /** Several BullMQ workers on one encoder, gated by the work that waits. */
@@ -83,6 +85,7 @@ export class JobPuller {
       ...parts,
       encoder: { encode: (texts, options, call) => this.#encodeInside(texts, options, call) },
       lockDurationMs: parts.options.lockDurationMs,
+      onLookup: parts.events.onCacheLookup,
     });
     this.#stopListening = parts.encoder.onBatchEnd(() => this.#gate());
   }
@@ -187,7 +190,8 @@ export class JobPuller {
     signal?.addEventListener('abort', giveUp, { once: true });
     try {
       this.#gate();
-      await processJob(pulledJob(job), lane, this.#ports(lane, abort.signal), abort.signal);
+      const ports = this.#ports(lane, abort.signal);
+      await observeJob(pulledJob(job), lane, ports, abort.signal, this.#parts.events);
       await this.#forget(job);
       return null;
     } catch (thrown) {
@@ -276,23 +280,4 @@ function notDrained(timeoutMs: number, heldJobs: number): FarmError {
 async function giveBack(job: Job, token: string | undefined): Promise<never> {
   await job.moveToWait(token);
   throw new WaitingError();
-}
-
-function pulledJob(job: Job): PulledJob {
-  return {
-    id: job.id,
-    name: job.name,
-    data: job.data,
-    enqueuedAtMs: job.timestamp,
-    stalls: job.stalledCounter,
-    failedAttempts: job.attemptsMade,
-    isLastAttempt: job.attemptsMade + 1 >= (job.opts.attempts ?? MAX_ATTEMPTS),
-  };
-}
-
-function requestIdOf(job: Job): string {
-  const parsed = encodeJobSchema.shape.requestId.safeParse(
-    (job.data as { requestId?: unknown } | null)?.requestId,
-  );
-  return parsed.success ? parsed.data : '';
 }
