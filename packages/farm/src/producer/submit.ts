@@ -68,8 +68,9 @@ export async function submitTexts(
   }
   await fill.open(undefined);
   const signal = AbortSignal.any([options.closed, ...(options.signal ? [options.signal] : [])]);
+  const { timeoutMs } = options;
   const { tokens = false } = terms.options;
-  const slices = gatherSlices(source, { maxTexts: terms.maxTexts, tokens, signal });
+  const slices = gatherSlices(source, { maxTexts: terms.maxTexts, tokens, signal, timeoutMs });
   return { requestId: fill.requestId, filled: fill.fillOrAbandon(slices) };
 }
 
