@@ -1,4 +1,4 @@
-import { failedBlock, type EncodeJob, type RedisKeys } from '@embedfarm/contract';
+import { failedBlock, MAX_CHUNK_TEXTS, type EncodeJob, type RedisKeys } from '@embedfarm/contract';
 import { EncodeQueue } from '../queue/encode-queue.ts';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 import { RedisScript } from '../redis/redis-script.ts';
@@ -37,6 +37,7 @@ export async function tendRequests(ports: TenderPorts): Promise<void> {
   const { redis, keys } = ports;
   // Whoever comes first does it for all.
   if ((await redis.set(keys.requestTender, '1', 'PX', TEND_MS - 500, 'NX')) === null) return;
+  let faults: { readonly fault: unknown } | undefined;
   for (let from = 0; ; from += PAGE_REQUESTS) {
     const ids = await redis.zrange(keys.openRequests, `${from}`, `${from + PAGE_REQUESTS - 1}`);
     const lookup = redis.pipeline();
@@ -44,11 +45,13 @@ export async function tendRequests(ports: TenderPorts): Promise<void> {
     const answers = (await lookup.exec()) ?? [];
     for (const [index, requestId] of ids.entries()) {
       const record = toRecord(requestId, answers[index]?.[1] as Record<string, string>, ports.nowMs());
-      if (record && !hasEnded(record)) await tend(record, ports);
-      else await redis.zrem(keys.openRequests, requestId);
+      if (!record || hasEnded(record)) await redis.zrem(keys.openRequests, requestId);
+      // One whose keys were written over by hand keeps no other waiting.
+      else await tend(record, ports).catch((fault: unknown) => (faults ??= { fault }));
     }
-    if (ids.length < PAGE_REQUESTS) return;
+    if (ids.length < PAGE_REQUESTS) break;
   }
+  if (faults) throw faults.fault;
 }
 
 async function tend(record: RequestRecord, ports: TenderPorts): Promise<void> {
@@ -87,9 +90,11 @@ for chunk = tonumber(ARGV[2]), tonumber(ARGV[3]) - 1 do
   if redis.call('GETBIT', KEYS[2], chunk) == 0 then
     local job = ARGV[1] .. '.' .. chunk
     if redis.call('EXISTS', KEYS[8] .. job) == 0 or redis.call('ZSCORE', KEYS[8] .. 'failed', job) then
-      local from, to = struct.unpack('>I4I4', redis.call('GETRANGE', KEYS[3], 4 * chunk, 4 * chunk + 7))
+      local starts = redis.pcall('GETRANGE', KEYS[3], 4 * chunk, 4 * chunk + 7)
+      local from, to = 0, 1
+      if type(starts) == 'string' and #starts == 8 then from, to = struct.unpack('>I4I4', starts) end
       lost[#lost + 1] = chunk
-      lost[#lost + 1] = to - from
+      lost[#lost + 1] = math.max(1, math.min(to - from, ${MAX_CHUNK_TEXTS}))
     end
   end
 end
