@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { cacheOptionSchema } from './cache-option.ts';
 import { FarmError } from './farm-error.ts';
 import { laneSchema } from './lane.ts';
+import { readGiven } from './read-given.ts';
 import { VECTOR_DTYPES } from './vector-block.ts';
 
 /** Names of models and tenants: they become parts of Redis keys and queue names, where `:` is taken. */
@@ -11,6 +12,9 @@ export const nameSchema = z
     /^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$/,
     'must be 1 to 128 of A-Z a-z 0-9 . _ / - and start with a letter or digit',
   );
+
+/** Most characters that are told of what is wrong with options. */
+const MAX_FAULTS_LENGTH = 4_000;
 
 /** What decides the vector of a text, beside the model: two calls with equal ones may share a job. */
 export const encodeOptionsSchema = z.strictObject({
@@ -107,7 +111,17 @@ export function parseOptions<Schema extends z.ZodType>(
   schema: Schema,
   options: unknown,
 ): z.output<Schema> {
-  const parsed = schema.safeParse(options);
-  if (parsed.success) return parsed.data;
-  throw new FarmError('invalid_argument', `${what}: ${z.prettifyError(parsed.error)}`);
+  // What is wrong is put into words by a second look at it.
+  const parsed = readGiven(what, () => {
+    const { error, data } = schema.safeParse(options);
+    return error ? { faults: faultsOf(error), data: undefined } : { faults: undefined, data };
+  });
+  if (parsed.faults !== undefined) throw new FarmError('invalid_argument', `${what}: ${parsed.faults}`);
+  return parsed.data as z.output<Schema>;
+}
+
+/** Faults name fields, which may be of any number and length. */
+function faultsOf(error: z.ZodError): string {
+  const faults = z.prettifyError(error);
+  return faults.length > MAX_FAULTS_LENGTH ? `${faults.slice(0, MAX_FAULTS_LENGTH)}…` : faults;
 }

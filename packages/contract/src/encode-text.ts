@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { FarmError } from './farm-error.ts';
+import { FarmError, messageOf } from './farm-error.ts';
+import { readGiven } from './read-given.ts';
 
 /** Most bytes of one text, as `textBytes` counts them: a job stays near 1 MB, and one text is never cut into two jobs. */
 export const MAX_TEXT_BYTES = 1_000_000;
@@ -49,6 +50,51 @@ export function parseTexts(texts: unknown, { tokens = false }: { tokens?: boolea
 }
 
 const KINDS = { false: 'strings', true: 'lists of tokens' } as const;
+
+/** The list of texts, pairs, lists of tokens. */
+const TEXTS_DEPTH = 3;
+
+/**
+ * As parseTexts, of a list that is the caller's, who may fill it and its lists anew at any time: they are copied first.
+ * The copies are plain lists, whatever the caller's lists are.
+ */
+export function copyTexts(
+  texts: unknown,
+  { tokens = false }: { tokens?: boolean | undefined } = {},
+): EncodeText[] {
+  return parseTexts(
+    readGiven('texts', () => copyLists(texts, TEXTS_DEPTH)),
+    { tokens },
+  );
+}
+
+/** One text of an iterable: a copy of it, as copyTexts makes them, or what is wrong with it, see textFault. */
+export function copyText(
+  text: unknown,
+  options: { readonly tokens: boolean },
+  name: string,
+):
+  | { readonly text: EncodeText; readonly fault: undefined }
+  | { readonly text: undefined; readonly fault: string } {
+  let copied: unknown;
+  try {
+    copied = copyLists(text, TEXTS_DEPTH - 1);
+  } catch (thrown) {
+    return { text: undefined, fault: `${name} cannot be read: ${messageOf(thrown)}` };
+  }
+  const fault = textFault(copied, options, name);
+  return fault === undefined ? { text: copied as EncodeText, fault } : { text: undefined, fault };
+}
+
+/** Longer than any list that passes. */
+const MAX_COPIED_PARTS = MAX_TEXT_TOKENS + 1;
+
+function copyLists(value: unknown, depth: number): unknown {
+  if (depth === 0 || !Array.isArray(value)) return value;
+  // Of the lists in a list no more is read than shows that they are too long.
+  const length = depth === TEXTS_DEPTH ? value.length : Math.min(value.length, MAX_COPIED_PARTS);
+  return Array.from({ length }, (_, index) => copyLists(value[index], depth - 1));
+}
 
 /**
  * What is wrong with a text.

@@ -64,9 +64,30 @@ export class FarmError extends Error {
 
   /** Any thrown value as a FarmError; one that is none becomes `internal`, with its cause kept. */
   static from(thrown: unknown): FarmError {
-    if (thrown instanceof FarmError) return thrown;
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
-    return new FarmError('internal', message, { cause: thrown });
+    if (isFarmError(thrown)) return thrown;
+    return new FarmError('internal', messageOf(thrown), { cause: thrown });
+  }
+}
+
+function isFarmError(thrown: unknown): thrown is FarmError {
+  try {
+    return thrown instanceof FarmError;
+  } catch {
+    // A proxy may throw when it is asked what it is.
+    return false;
+  }
+}
+
+/** Most characters that are told of a value that somebody threw. */
+const MAX_MESSAGE_LENGTH = 2_000;
+
+/** What a thrown value says. Anything may be thrown, and some of it throws when it is looked at. */
+export function messageOf(thrown: unknown): string {
+  try {
+    const said = String(thrown instanceof Error ? thrown.message : thrown);
+    return said.length > MAX_MESSAGE_LENGTH ? `${said.slice(0, MAX_MESSAGE_LENGTH)}…` : said;
+  } catch {
+    return `a thrown ${typeof thrown} that cannot be read`;
   }
 }
 

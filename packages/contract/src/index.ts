@@ -1,6 +1,7 @@
 export {
   FARM_ERROR_CODES,
   FarmError,
+  messageOf,
   parseFarmErrorCode,
   type FarmErrorCode,
   type FarmErrorOptions,
@@ -22,6 +23,8 @@ export {
   type EncodeRequest,
 } from './encode-request.ts';
 export {
+  copyText,
+  copyTexts,
   encodeTextSchema,
   MAX_TEXT_BYTES,
   MAX_TEXT_TOKENS,
@@ -43,6 +46,7 @@ export {
   type EncodeJob,
 } from './encode-job.ts';
 export type { EncodeTiming, Receipt } from './receipt.ts';
+export { readGiven } from './read-given.ts';
 export { MAX_INLINE_BYTES, parseReply, REPLY_STATUSES, type Reply, type ReplyStatus } from './reply.ts';
 export {
   deviceReportSchema,

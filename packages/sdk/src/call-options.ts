@@ -2,11 +2,13 @@ import {
   encodeRequestSchema,
   FarmError,
   parseOptions,
+  readGiven,
   webhookUrlSchema,
   type EncodeRequest,
   type VectorDtype,
 } from '@embedfarm/contract';
 import {
+  producerOptionsSchema,
   REQUEST_STATES,
   streamOptionsSchema,
   type CallOptions,
@@ -17,10 +19,19 @@ import {
 } from '@embedfarm/farm/producer';
 import { z } from 'zod';
 
+/** What only looks like a signal has no `aborted`, or throws when it is asked for. */
+const signalSchema = z.custom<AbortSignal>(
+  (value) => value instanceof AbortSignal && typeof value.aborted === 'boolean',
+  'must be an AbortSignal',
+);
+
+/** Beside the options of a connection, what ends the connecting early. */
+const connectCallSchema = z.strictObject({ signal: signalSchema.optional() });
+
 /** What waits: every call takes these. */
 const waitSchema = z.strictObject({
   /** Ends the call early; it rejects with `cancelled`. */
-  signal: z.instanceof(AbortSignal).optional(),
+  signal: signalSchema.optional(),
 
   /** Deadline of the whole call in ms; default: 60,000 without progress. */
   timeoutMs: z.number().min(1).max(2_147_483_647).optional(),
@@ -123,6 +134,15 @@ export type RequestsOptions = z.input<typeof filterSchema>;
 const LATER = ['priority'];
 
 /** @throws FarmError `invalid_argument` with every broken or unknown option named. */
+export function parseConnectOptions(
+  options: unknown,
+  call: unknown,
+): z.output<typeof producerOptionsSchema> & { signal: AbortSignal | undefined } {
+  const { signal } = parseOptions('connect call', connectCallSchema, call);
+  return { ...parseOptions('connect options', producerOptionsSchema, options), signal };
+}
+
+/** @throws FarmError `invalid_argument` with every broken or unknown option named. */
 export function parseSubmitOptions(options: unknown): {
   request: EncodeRequest;
   submit: SubmitTerms;
@@ -189,7 +209,7 @@ export function parseRequestsOptions(options: unknown): RequestFilter {
 
 function refuseLater(options: unknown): void {
   if (typeof options !== 'object' || options === null) return;
-  const later = LATER.filter((name) => Object.hasOwn(options, name));
+  const later = readGiven('options', () => LATER.filter((name) => Object.hasOwn(options, name)));
   if (later.length === 0) return;
   throw new FarmError(
     'invalid_argument',

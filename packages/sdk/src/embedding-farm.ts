@@ -1,8 +1,8 @@
 import {
+  copyTexts,
   FarmError,
   parseRequestId,
-  parseTexts,
-  type EncodeRequest,
+  readGiven,
   type EncodeText,
   type VectorDtype,
 } from '@embedfarm/contract';
@@ -18,6 +18,7 @@ import {
   type TextSource,
 } from '@embedfarm/farm/producer';
 import {
+  parseConnectOptions,
   parseEncodeOptions,
   parseRequestsOptions,
   parseStreamOptions,
@@ -54,8 +55,9 @@ export class EmbeddingFarm {
     options: ProducerOptions = {},
     call: { signal?: AbortSignal } = {},
   ): Promise<EmbeddingFarm> {
-    const { redis, prefix } = options;
-    return new EmbeddingFarm(await Producer.open(options, call), () => readFarmStatus({ redis, prefix }));
+    const { redis, prefix, timeoutMs, signal } = parseConnectOptions(options, call);
+    const producer = await Producer.open({ redis, prefix, timeoutMs }, signal ? { signal } : {});
+    return new EmbeddingFarm(producer, () => readFarmStatus({ redis, prefix }));
   }
 
   /**
@@ -206,19 +208,8 @@ export class EmbeddingFarm {
 
 /** An iterable that is no list: it is read as it goes. A string is neither. */
 function isIterable(texts: unknown): texts is TextSource {
-  if (typeof texts !== 'object' || texts === null || Array.isArray(texts)) return false;
-  return Symbol.asyncIterator in texts || Symbol.iterator in texts;
-}
-
-/** The list is the caller's, who may fill it and its lists anew while the call is under way. */
-function copyTexts(texts: unknown, { tokens = false }: EncodeRequest): EncodeText[] {
-  return parseTexts(copyLists(texts, TEXT_DEPTH), { tokens });
-}
-
-/** The list of texts, pairs, lists of tokens. */
-const TEXT_DEPTH = 3;
-
-function copyLists(value: unknown, depth: number): unknown {
-  if (depth === 0 || !Array.isArray(value)) return value;
-  return Array.from(value, (part) => copyLists(part, depth - 1));
+  return readGiven('texts', () => {
+    if (typeof texts !== 'object' || texts === null || Array.isArray(texts)) return false;
+    return Symbol.asyncIterator in texts || Symbol.iterator in texts;
+  });
 }

@@ -102,6 +102,7 @@ export class Embeddings<Dtype extends VectorDtype = 'float32'> implements Iterab
 
   /** Vectors of text `index`: 1, its tokens where the model does not pool, 0 where it failed. */
   rowsOf(index: number): number {
+    if (!Number.isInteger(index)) return 0;
     return (this.#block.firstRows[index + 1] ?? 0) - (this.#block.firstRows[index] ?? 0);
   }
 
@@ -118,7 +119,8 @@ export class Embeddings<Dtype extends VectorDtype = 'float32'> implements Iterab
   /** Where the vector begins and ends in the values. */
   #placesOf(index: number): { from: number; to: number } {
     if (!Number.isInteger(index) || index < 0 || index >= this.rows) {
-      throw new FarmError('invalid_argument', `there is no text ${index}, the last one is ${this.rows - 1}`);
+      const asked = typeof index === 'number' ? index : `at ${typeof index}`;
+      throw new FarmError('invalid_argument', `there is no text ${asked}, the last one is ${this.rows - 1}`);
     }
     const row = this.#block.firstRows[index] ?? 0;
     const nextRow = this.#block.firstRows[index + 1] ?? row;

@@ -23,6 +23,8 @@ export async function readFarmStatus(
     const silent = (): FarmError =>
       new FarmError('redis_unavailable', `Redis at ${hidePassword(redis)} does not answer`);
     return await withDeadline(inspector.status(), { signal, timeoutMs }, silent);
+  } catch (thrown) {
+    throw FarmError.from(thrown);
   } finally {
     await inspector.close();
   }

@@ -1,5 +1,12 @@
 import type { VectorDtype } from '@embedfarm/contract';
-import { hasEnded, type RequestRecord, type RequestState, type RequestsPort } from '@embedfarm/farm/producer';
+import {
+  hasEnded,
+  type CallOptions,
+  type ReadOptions,
+  type RequestRecord,
+  type RequestState,
+  type RequestsPort,
+} from '@embedfarm/farm/producer';
 import {
   parseResultOptions,
   parseRowsOptions,
@@ -94,9 +101,9 @@ export class RequestHandle<Dtype extends VectorDtype = VectorDtype> implements A
    * @throws FarmError as `wait`; `result_expired` at a result that is gone.
    */
   async *rows(options: RowsOptions = {}): AsyncGenerator<EncodedRow<Dtype>, void, undefined> {
-    const { from = 0 } = options;
-    for await (const chunk of this.chunks(options)) {
-      for (const row of rowsOf<Dtype>(chunk)) if (row.index >= from) yield row;
+    const { reading, wait } = parseRowsOptions(options);
+    for await (const chunk of this.#chunks(reading, wait)) {
+      for (const row of rowsOf<Dtype>(chunk)) if (row.index >= (reading.from ?? 0)) yield row;
     }
   }
 
@@ -108,6 +115,13 @@ export class RequestHandle<Dtype extends VectorDtype = VectorDtype> implements A
    */
   async *chunks(options: RowsOptions = {}): AsyncGenerator<EncodedChunk<Dtype>, void, undefined> {
     const { reading, wait } = parseRowsOptions(options);
+    yield* this.#chunks(reading, wait);
+  }
+
+  async *#chunks(
+    reading: ReadOptions,
+    wait: CallOptions,
+  ): AsyncGenerator<EncodedChunk<Dtype>, void, undefined> {
     for await (const chunk of this.#requests.chunks(this.id, reading, wait)) {
       yield toEncodedChunk<Dtype>(chunk, chunk.model);
     }

@@ -59,9 +59,10 @@ export class MemoryRequests implements RequestsPort {
     const { tokens = false } = terms.options;
     const signal = AbortSignal.any([guard.closed, ...(options.signal ? [options.signal] : [])]);
     const { maxTexts } = terms;
+    const { timeoutMs } = options;
     const slices = isList(source)
       ? sliceList(source, splitTexts(source, maxTexts))
-      : gatherSlices(source, { maxTexts, tokens, signal });
+      : gatherSlices(source, { maxTexts, tokens, signal, timeoutMs });
     const filling = guard.whileOpen(this.#fill(filled, slices, options));
     filling.catch(() => undefined);
     if (isList(source)) await filling;

@@ -1,4 +1,11 @@
-import { FarmError, type EncodeJob, type EncodeText, type Lane, type RedisKeys } from '@embedfarm/contract';
+import {
+  FarmError,
+  messageOf,
+  type EncodeJob,
+  type EncodeText,
+  type Lane,
+  type RedisKeys,
+} from '@embedfarm/contract';
 import { performance } from 'node:perf_hooks';
 import { chunkLoad, type Load } from '../queue/chunk-load.ts';
 import type { EncodeQueue } from '../queue/encode-queue.ts';
@@ -196,7 +203,7 @@ export function send(chunks: readonly PendingChunk[], ports: EnqueuePorts): void
 /** What Redis or BullMQ said against a job, as the farm's error. */
 export function enqueueFault(thrown: unknown): FarmError {
   if (thrown instanceof FarmError) return thrown;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const message = messageOf(thrown);
   if (message.startsWith('OOM')) {
     return new FarmError('overloaded', 'Redis has no memory left for more jobs', {
       cause: thrown,

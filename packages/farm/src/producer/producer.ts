@@ -134,7 +134,7 @@ export class Producer implements ProducerPort {
     } catch (thrown) {
       disconnectRedis(command);
       disconnectRedis(blocking);
-      throw thrown;
+      throw FarmError.from(thrown);
     }
   }
 

@@ -141,7 +141,8 @@ class RequestFilling {
     const { maxTexts, options } = this.#terms;
     const { tokens = false } = options;
     try {
-      const slices = gatherSlices(source, { maxTexts, tokens, signal: this.#ends.signal });
+      const { timeoutMs } = this.#options;
+      const slices = gatherSlices(source, { maxTexts, tokens, signal: this.#ends.signal, timeoutMs });
       await this.#fill(this.#admitted(slices));
     } catch (thrown) {
       const fault = enqueueFault(thrown);

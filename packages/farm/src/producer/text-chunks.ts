@@ -1,8 +1,10 @@
 import {
+  copyText,
   FarmError,
   MAX_CHUNK_BYTES,
+  messageOf,
+  readGiven,
   textBytes,
-  textFault,
   type EncodeJob,
   type EncodeText,
 } from '@embedfarm/contract';
@@ -18,6 +20,8 @@ export interface TextChunk {
   readonly refused: NonNullable<EncodeJob['refused']>;
 }
 
+type SourceIterator = Iterator<unknown> | AsyncIterator<unknown>;
+
 export interface TextChunksOptions {
   /** Whether texts are lists of tokens. */
   readonly tokens: boolean;
@@ -31,10 +35,13 @@ export interface TextChunksOptions {
 
 /** @throws FarmError `invalid_argument` for what gives no texts; a lone string would give its characters. */
 export function checkSource(source: unknown): asserts source is TextSource {
-  const isSource =
-    typeof source === 'object' &&
-    source !== null &&
-    (Symbol.asyncIterator in source || Symbol.iterator in source);
+  const isSource = readGiven(
+    'texts',
+    () =>
+      typeof source === 'object' &&
+      source !== null &&
+      (Symbol.asyncIterator in source || Symbol.iterator in source),
+  );
   if (isSource) return;
   const kind = source === null ? 'null' : typeof source;
   throw new FarmError(
@@ -48,7 +55,7 @@ export function checkSource(source: unknown): asserts source is TextSource {
  * than was asked for. As long as nobody flushes, where it cuts depends on the texts alone.
  */
 export class TextChunks {
-  readonly #iterator: Iterator<unknown> | AsyncIterator<unknown>;
+  readonly #iterator: SourceIterator;
   readonly #isAsync: boolean;
   readonly #options: TextChunksOptions;
   #index = 0;
@@ -63,9 +70,9 @@ export class TextChunks {
   #fault: { readonly thrown: unknown } | undefined;
 
   constructor(source: TextSource, options: TextChunksOptions) {
-    this.#isAsync = Symbol.asyncIterator in source;
-    this.#iterator =
-      Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+    const { iterator, isAsync } = iteratorOf(source);
+    this.#iterator = iterator;
+    this.#isAsync = isAsync;
     this.#options = options;
   }
 
@@ -122,14 +129,10 @@ export class TextChunks {
     this.#isReading = true;
     try {
       while (this.#taker && !this.#hasEnded) {
-        const step = this.#isAsync
-          ? await this.#iterator.next()
-          : (this.#iterator.next() as IteratorResult<unknown>);
-        // As `for await` has it; a source of nothing would never end.
-        if (typeof step !== 'object' || step === null)
-          throw new TypeError(`a source gave ${String(step)} for a step`);
-        if (step.done === true) this.#hasEnded = true;
-        else this.#put(step.value);
+        const step: unknown = this.#isAsync ? await this.#iterator.next() : this.#iterator.next();
+        const { done, value } = readStep(step, this.#textsRead);
+        if (done) this.#hasEnded = true;
+        else this.#put(value);
         this.#hand();
       }
     } catch (thrown) {
@@ -146,8 +149,9 @@ export class TextChunks {
     const index = this.#textsRead;
     this.#textsRead += 1;
     if (index < skip) return;
-    const fault = textFault(text, { tokens }, `texts[${index}]`);
-    const taken = fault === undefined ? copyText(text as EncodeText) : tokens ? [] : '';
+    // Lists are the caller's, who may fill them anew for the next text.
+    const { text: copied, fault } = copyText(text, { tokens }, `texts[${index}]`);
+    const taken = copied ?? (tokens ? [] : '');
     const bytes = textBytes(taken);
     if (this.#texts.length > 0 && this.#bytes + bytes > MAX_CHUNK_BYTES) this.#cut(index);
     if (fault !== undefined) this.#refused.push({ text: this.#texts.length, message: fault });
@@ -179,8 +183,27 @@ export class TextChunks {
   }
 }
 
-/** Lists are the caller's, who may fill them anew for the next text. */
-function copyText(text: EncodeText): EncodeText {
-  if (typeof text === 'string') return text;
-  return text.map((part) => (typeof part === 'string' ? part : [...part])) as unknown as EncodeText;
+/** @throws FarmError `invalid_argument` for a source whose iterator is none. */
+function iteratorOf(source: TextSource): { iterator: SourceIterator; isAsync: boolean } {
+  try {
+    const isAsync = Symbol.asyncIterator in source && source[Symbol.asyncIterator] !== undefined;
+    const iterator: SourceIterator = isAsync
+      ? (source as AsyncIterable<unknown>)[Symbol.asyncIterator]()
+      : (source as Iterable<unknown>)[Symbol.iterator]();
+    if (typeof iterator.next !== 'function') throw new TypeError('its iterator has no next');
+    return { iterator, isAsync };
+  } catch (thrown) {
+    throw new FarmError('invalid_argument', `texts cannot be iterated: ${messageOf(thrown)}`, {
+      cause: thrown,
+    });
+  }
+}
+
+/** @throws FarmError `invalid_argument` for what is no step of an iterator, or cannot be read. */
+function readStep(step: unknown, texts: number): { done: boolean; value: unknown } {
+  return readGiven(`the step of the source at texts[${texts}]`, () => {
+    if (typeof step !== 'object' || step === null) throw new TypeError(`it is no object but ${typeof step}`);
+    const { done, value } = step as IteratorResult<unknown>;
+    return { done: Boolean(done), value };
+  });
 }

@@ -54,16 +54,18 @@ end`;
 export const RELEASE_CHUNK_LUA = `
 ${SET_LEASE_LUA}
 local OPEN = { filling = true, queued = true, running = true }
+-- What was put there by hand and is no number, or no record, holds nothing.
+local function numberOf(stored) return tonumber(stored or 0) or 0 end
 local function followRecord(admission, request, id)
-  local record = redis.call('HMGET', request, 'state', 'reservedTexts', 'textsDone', 'textsFailed', 'heldBytes', 'resultBytes', 'expiresAtMs')
-  local state, reserved = record[1], tonumber(record[2] or 0)
+  local record = redis.pcall('HMGET', request, 'state', 'reservedTexts', 'textsDone', 'textsFailed', 'heldBytes', 'resultBytes', 'expiresAtMs')
+  local state, reserved = record[1], numberOf(record[2])
   if not state or reserved == 0 then return setLease(admission, 'r:' .. id, 0, 0) end
-  local resultBytes = tonumber(record[6] or 0)
-  local isGone = record[7] and tonumber(record[7]) <= redis.call('TIME')[1] * 1000
+  local resultBytes = numberOf(record[6])
+  local isGone = record[7] and numberOf(record[7]) <= redis.call('TIME')[1] * 1000
   if isGone then return setLease(admission, 'r:' .. id, 0, 0) end
   if not OPEN[state] then return setLease(admission, 'r:' .. id, 0, resultBytes) end
-  local texts = reserved - tonumber(record[3] or 0) - tonumber(record[4] or 0)
-  setLease(admission, 'r:' .. id, texts, math.max(tonumber(record[5] or 0), resultBytes))
+  local texts = math.min(reserved, reserved - numberOf(record[3]) - numberOf(record[4]))
+  setLease(admission, 'r:' .. id, texts, math.max(numberOf(record[5]), resultBytes))
 end
 local function releaseChunk(admission, request, id, reservedBytes, resultBytes)
   if redis.call('HEXISTS', request, 'reservedTexts') == 0 then return end

@@ -18,7 +18,9 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))
 redis.call('ZADD', KEYS[1], now, ARGV[1])
-if redis.call('EXISTS', KEYS[2]) == 0 then
+-- What was put in its place by hand would keep the client from hearing anything.
+if redis.call('TYPE', KEYS[2]).ok ~= 'stream' then
+  redis.call('UNLINK', KEYS[2])
   local id = redis.call('XADD', KEYS[2], '*', 'open', ARGV[1])
   redis.call('XDEL', KEYS[2], id)
 end

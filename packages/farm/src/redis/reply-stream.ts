@@ -1,4 +1,4 @@
-import { parseReply, type RedisKeys, type Reply } from '@embedfarm/contract';
+import { FIRST_SHARD, parseReply, type RedisKeys, type Reply } from '@embedfarm/contract';
 import { disconnectRedis } from './connect.ts';
 import type { FarmRedis } from './farm-redis.ts';
 import { announceClient } from './presence.ts';
@@ -88,13 +88,15 @@ export class ReplyStream {
   }
 
   #take(entries: readonly [Buffer, Buffer[]][]): void {
-    const { keys, onReply } = this.#options;
+    const { keys, clientId, onReply } = this.#options;
     for (const [id, fields] of entries) {
       this.#lastId = id.toString();
       const reply = tryParse(fields);
-      if (reply) onReply(reply);
+      // One that was put there by hand may name anybody's job, whose result would go with it.
+      const isOwn = reply?.jobId.startsWith(`${FIRST_SHARD}-${clientId}-`) === true;
+      if (reply && (isOwn || isStreamJob(reply.jobId))) onReply(reply);
       // A reply without its block is fetched from the result by its taker, who unlinks it after.
-      const isRead = reply?.block !== undefined && !isStreamJob(reply.jobId);
+      const isRead = isOwn && reply?.block !== undefined;
       const resultKey = isRead ? keys.result(reply.jobId) : undefined;
       this.#trimmer.put(this.#lastId, resultKey, reply?.block?.byteLength ?? 0);
     }

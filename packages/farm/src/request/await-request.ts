@@ -86,6 +86,12 @@ export async function awaitResult(
   };
   for await (const { block } of requestChunks(ports, requestId, {}, left)) blocks.push(block);
   const block = blocks.length === 0 ? noTexts() : joinBlocks(blocks);
+  if (block.tokens.length !== record.texts) {
+    throw new FarmError(
+      'internal',
+      `request ${requestId} has ${record.texts} texts, its results have ${block.tokens.length}`,
+    );
+  }
   if (consume === true) await consumeAll(ports.redis, ports.keys, record);
   const [failure] = block.failures;
   if (record.state === 'failed' && failure) throw new FarmError(failure.code, failure.message);

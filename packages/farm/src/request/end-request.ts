@@ -1,3 +1,4 @@
+import { MAX_REQUEST_CHUNKS } from '@embedfarm/contract';
 import { RELEASE_CHUNK_LUA } from '../redis/lease-lua.ts';
 import { ANNOUNCE_END_LUA } from '../webhook/announce-end.ts';
 
@@ -28,13 +29,14 @@ local function endRequest(id)
   end
   local ttl = tonumber(record[7])
   redis.call('HSET', KEYS[1], 'state', state, 'endedAtMs', now, 'updatedAtMs', now, 'expiresAtMs', now + ttl)
-  announceEnd(KEYS[6], KEYS[1], id)
-  redis.call('ZREM', KEYS[4], id)
+  -- What others' requests are in may have been written over by hand.
+  pcall(announceEnd, KEYS[6], KEYS[1], id)
+  redis.pcall('ZREM', KEYS[4], id)
   redis.call('PEXPIRE', KEYS[1], ttl + ${EXPIRED_RECORD_TTL_MS})
   redis.call('PEXPIRE', KEYS[2], ttl)
   redis.call('PEXPIRE', KEYS[3], ttl)
-  followRecord(KEYS[7], KEYS[1], id)
-  for chunk = 0, tonumber(record[3]) - 1 do
+  pcall(followRecord, KEYS[7], KEYS[1], id)
+  for chunk = 0, math.min(tonumber(record[3]), ${MAX_REQUEST_CHUNKS}) - 1 do
     redis.call('PEXPIRE', KEYS[5] .. id .. '.' .. chunk, ttl)
   end
 end`;

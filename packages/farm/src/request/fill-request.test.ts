@@ -90,6 +90,21 @@ describe('a request that is filled', () => {
     expect((await producer.requests.result(requestId, {}, {})).block.tokens).toHaveLength(300);
   });
 
+  it('whose source has not ended by the deadline ends incomplete, with what it gave', async () => {
+    await farm.openWorker();
+    async function* source() {
+      yield* manyTexts(300);
+      await new Promise(() => undefined);
+    }
+    const options = { timeoutMs: 1_500 };
+    const { requestId, filled } = await producer.requests.submit(source(), encodeRequest(), {}, options);
+    await expect(filled).rejects.toMatchObject({ code: 'deadline_exceeded' });
+    expect(await producer.requests.wait(requestId, {})).toMatchObject({
+      state: 'incomplete',
+      textsDone: 300,
+    });
+  });
+
   it('whose producer closes while it fills ends incomplete', async () => {
     await farm.openWorker();
     const other = await farm.openProducer();

@@ -1,4 +1,12 @@
-import { FarmError, MAX_CHUNK_BYTES, textBytes, type EncodeJob, type EncodeText } from '@embedfarm/contract';
+import {
+  FarmError,
+  MAX_CHUNK_BYTES,
+  messageOf,
+  textBytes,
+  type EncodeJob,
+  type EncodeText,
+} from '@embedfarm/contract';
+import { performance } from 'node:perf_hooks';
 import type { TextRange } from '../producer/split-texts.ts';
 import { TextChunks, type TextChunk } from '../producer/text-chunks.ts';
 
@@ -33,24 +41,34 @@ export function* sliceList(
   if (!slice.isEmpty) yield slice.take();
 }
 
+export interface GatherOptions {
+  readonly maxTexts: number;
+  readonly tokens: boolean;
+  readonly signal: AbortSignal;
+  readonly timeoutMs?: number | undefined;
+}
+
 /**
  * Chunks of an iterable, in slices. It is read no faster than slices are taken. A text that is none fails alone,
  * with an empty one in its place. Of a source that is silent there is an empty slice every 5 s.
  *
  * @throws FarmError `invalid_argument` with what the source throws as its cause, after all that came before it;
- *   `cancelled` on abort.
+ *   `cancelled` on abort; `deadline_exceeded` for a source that has not ended after `timeoutMs`.
  */
 export async function* gatherSlices(
   source: TextSource,
-  { maxTexts, tokens, signal }: { maxTexts: number; tokens: boolean; signal: AbortSignal },
+  { maxTexts, tokens, signal, timeoutMs = Infinity }: GatherOptions,
 ): AsyncGenerator<GatheredChunk[]> {
+  const deadlineAt = performance.now() + timeoutMs;
   const chunks = new TextChunks(source, { maxTexts, tokens, skip: 0, onFirstText: () => undefined });
   const slice = new Slice();
   let coming = chunks.next();
   let looks = 0;
   try {
     for (;;) {
-      const step = await settled(coming, signal);
+      const leftMs = deadlineAt - performance.now();
+      if (leftMs <= 0) throw lateFault(chunks.textsRead, timeoutMs);
+      const step = await settled(coming, signal, Math.min(PATIENCE_MS, leftMs));
       if (step === 'late') {
         // Handed to who waits: it comes with the next step.
         if (chunks.hasPart) chunks.flush();
@@ -78,12 +96,16 @@ export async function* gatherSlices(
 
 type Step = { readonly chunk: TextChunk | undefined } | { readonly fault: unknown } | 'late';
 
-async function settled(coming: Promise<TextChunk | undefined>, signal: AbortSignal): Promise<Step> {
+async function settled(
+  coming: Promise<TextChunk | undefined>,
+  signal: AbortSignal,
+  patienceMs: number,
+): Promise<Step> {
   let timer: NodeJS.Timeout | undefined;
   let abort: (() => void) | undefined;
   const cut = new Promise<Step>((resolve) => {
     // A source that hangs keeps no process alive.
-    timer = setTimeout(() => resolve('late'), PATIENCE_MS).unref();
+    timer = setTimeout(() => resolve('late'), patienceMs).unref();
     abort = () =>
       resolve({ fault: new FarmError('cancelled', 'the call was aborted', { cause: signal.reason }) });
     if (signal.aborted) abort();
@@ -126,10 +148,19 @@ class Slice {
   }
 }
 
+function lateFault(texts: number, timeoutMs: number): FarmError {
+  return new FarmError(
+    'deadline_exceeded',
+    `the source of texts has not ended within ${Math.round(timeoutMs)} ms, it gave ${texts} texts`,
+  );
+}
+
 function sourceFault(fault: unknown, texts: number): FarmError {
-  if (fault instanceof FarmError) return fault;
-  const message = fault instanceof Error ? fault.message : String(fault);
-  return new FarmError('invalid_argument', `the source of texts failed at texts[${texts}]: ${message}`, {
-    cause: fault,
-  });
+  const known = FarmError.from(fault);
+  if (known === fault) return known;
+  return new FarmError(
+    'invalid_argument',
+    `the source of texts failed at texts[${texts}]: ${messageOf(fault)}`,
+    { cause: fault },
+  );
 }

@@ -3,6 +3,7 @@ import {
   encodeJobId,
   failedBlock,
   FarmError,
+  MAX_CHUNK_TEXTS,
   type RedisKeys,
   type VectorBlock,
 } from '@embedfarm/contract';
@@ -133,7 +134,8 @@ function readyChunks(
       continue;
     }
     given.add(chunk);
-    if (startOf(chunk + 1) > from) ready.push(chunk);
+    // From the first text on all are wanted, whatever has become of their places.
+    if (from === 0 || startOf(chunk + 1) > from) ready.push(chunk);
   }
   return ready;
 }
@@ -147,6 +149,12 @@ async function fetchBlocks(
   const stored = await redis.mgetBuffer(...chunks.map((chunk) => keys.result(encodeJobId(requestId, chunk))));
   return chunks.map((chunk, index) => {
     const texts = startOf(chunk + 1) - startOf(chunk);
+    if (texts < 1 || texts > MAX_CHUNK_TEXTS) {
+      throw new FarmError(
+        'internal',
+        `chunk ${chunk} of request ${requestId} has ${texts} texts by its record`,
+      );
+    }
     const bytes = stored[index];
     if (!bytes) {
       if (state === 'cancelled') return failedBlock(texts, 'cancelled', 'the request was cancelled');

@@ -1,4 +1,4 @@
-import { FarmError, type RedisKeys } from '@embedfarm/contract';
+import { FarmError, MAX_REQUEST_CHUNKS, nameSchema, type RedisKeys } from '@embedfarm/contract';
 import { z } from 'zod';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 
@@ -32,7 +32,7 @@ const requestRecordSchema = z.object({
   state: z.enum(REQUEST_STATES),
   clientId: z.string(),
   tenant: z.string().optional(),
-  model: z.string(),
+  model: nameSchema,
   fingerprint: z.string(),
   lane: z.enum(['interactive', 'bulk']),
   label: z.string().optional(),
@@ -40,7 +40,7 @@ const requestRecordSchema = z.object({
   fault: z.string().optional(),
   /** In Redis so far, or in all where the producer had a list. */
   texts: count,
-  chunks: count,
+  chunks: count.max(MAX_REQUEST_CHUNKS),
   chunksSettled: count,
   textsDone: count,
   textsFailed: count,

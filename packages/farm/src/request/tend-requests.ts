@@ -1,4 +1,4 @@
-import { failedBlock, type EncodeJob, type RedisKeys } from '@embedfarm/contract';
+import { failedBlock, MAX_CHUNK_TEXTS, type EncodeJob, type RedisKeys } from '@embedfarm/contract';
 import { EncodeQueue } from '../queue/encode-queue.ts';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 import { RedisScript } from '../redis/redis-script.ts';
@@ -92,12 +92,12 @@ for chunk = tonumber(ARGV[2]), tonumber(ARGV[3]) - 1 do
   if redis.call('GETBIT', KEYS[2], chunk) == 0 then
     local job = ARGV[1] .. '.' .. chunk
     if redis.call('EXISTS', KEYS[8] .. job) == 0 or redis.call('ZSCORE', KEYS[8] .. 'failed', job) then
-      local starts = redis.call('GETRANGE', KEYS[3], 4 * chunk, 4 * chunk + 7)
       -- Where it is not known what it held, it is one text that is lost.
+      local starts = redis.pcall('GETRANGE', KEYS[3], 4 * chunk, 4 * chunk + 7)
       local from, to = 0, 1
-      if #starts == 8 then from, to = struct.unpack('>I4I4', starts) end
+      if type(starts) == 'string' and #starts == 8 then from, to = struct.unpack('>I4I4', starts) end
       lost[#lost + 1] = chunk
-      lost[#lost + 1] = to - from
+      lost[#lost + 1] = math.max(1, math.min(to - from, ${MAX_CHUNK_TEXTS}))
     end
   end
 end

@@ -32,7 +32,9 @@ const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
 const finishScript = new RedisScript(`
 ${END_REQUEST_LUA}
 ${SERVE_TAG_LUA}
-serveTag(KEYS[11], KEYS[12])
+-- What stands beside the chunk may have been written over by hand, and must not keep it from being settled.
+pcall(serveTag, KEYS[11], KEYS[12])
+local function add(key, field, number) redis.pcall('HINCRBY', key, field, number) end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local stored = redis.call('EXISTS', KEYS[8]) == 1
@@ -65,24 +67,24 @@ local done = 0
 if ARGV[4] ~= 'cancelled' then
   done = ARGV[9] - ARGV[10]
   local stats = KEYS[10] .. time[1]
-  redis.call('HINCRBY', stats, 'texts', done)
-  redis.call('HINCRBY', stats, 'failed', ARGV[10])
-  redis.call('HINCRBY', stats, 'tokens', ARGV[12])
-  redis.call('HINCRBY', stats, 'chunks', 1)
-  redis.call('HINCRBY', stats, 'worker:' .. ARGV[13], done)
+  add(stats, 'texts', done)
+  add(stats, 'failed', ARGV[10])
+  add(stats, 'tokens', ARGV[12])
+  add(stats, 'chunks', 1)
+  add(stats, 'worker:' .. ARGV[13], done)
   redis.call('EXPIRE', stats, ARGV[16])
 end
 if ARGV[7] ~= '1' then return 'settled' end
-redis.call('HINCRBY', KEYS[1], 'chunksSettled', 1)
+add(KEYS[1], 'chunksSettled', 1)
 if ARGV[4] ~= 'cancelled' then
-  redis.call('HINCRBY', KEYS[1], 'textsDone', done)
-  redis.call('HINCRBY', KEYS[1], 'textsFailed', ARGV[10])
-  redis.call('HINCRBY', KEYS[1], 'textsTruncated', ARGV[11])
-  redis.call('HINCRBY', KEYS[1], 'tokens', ARGV[12])
+  add(KEYS[1], 'textsDone', done)
+  add(KEYS[1], 'textsFailed', ARGV[10])
+  add(KEYS[1], 'textsTruncated', ARGV[11])
+  add(KEYS[1], 'tokens', ARGV[12])
 end
 redis.call('HSET', KEYS[1], 'updatedAtMs', now)
 for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[17]) end
-releaseChunk(KEYS[7], KEYS[1], ARGV[1], tonumber(ARGV[18]), #ARGV[5])
+pcall(releaseChunk, KEYS[7], KEYS[1], ARGV[1], tonumber(ARGV[18]), #ARGV[5])
 endRequest(ARGV[1])
 return 'settled'`);
 
