@@ -120,10 +120,8 @@ export class VictimQueue {
           ...(await this.#redis.zrange(`${prefix}prioritized`, '0', '-1')),
         ];
         for (const id of ids) {
-          const data = JSON.parse((await this.#redis.hget(prefix + id, 'data')) ?? '{}') as {
-            texts?: string[];
-          };
-          const own = new Set((data.texts ?? []).flatMap((text) => byText.get(text) ?? []));
+          const texts = textsOf(await this.#redis.hget(prefix + id, 'data'));
+          const own = new Set(texts.flatMap((text) => byText.get(text) ?? []));
           found.set(prefix + id, [...own]);
         }
       }
@@ -134,6 +132,16 @@ export class VictimQueue {
 
   async close(): Promise<void> {
     for (const queue of this.#queues) await queue.close();
+  }
+}
+
+/** None of a job of the round before, which was spoilt. */
+function textsOf(data: string | null): string[] {
+  try {
+    const { texts } = JSON.parse(data ?? '') as { texts?: unknown };
+    return Array.isArray(texts) ? texts.map(String) : [];
+  } catch {
+    return [];
   }
 }
 
