@@ -1,8 +1,14 @@
 import { FarmError } from '@embedfarm/contract';
+import { setMaxListeners } from 'node:events';
 
 /** What ends with its producer: steps that a close cuts short reject with `cancelled`, whatever the connection says. */
 export class OpenGuard {
   readonly #closed = new AbortController();
+
+  constructor() {
+    // Every step that is open listens: as many as there are calls.
+    setMaxListeners(0, this.#closed.signal);
+  }
 
   /** Aborts when the producer closes. */
   get closed(): AbortSignal {

@@ -11,6 +11,7 @@ import type { z } from 'zod';
 import { ChunkWorker } from '../queue/chunk-worker.ts';
 import { MAX_ATTEMPTS } from '../queue/encode-queue.ts';
 import { disconnectRedis } from '../redis/connect.ts';
+import { setMaxListeners } from 'node:events';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 import type { RedisClock } from '../redis/redis-clock.ts';
 import { SuspectRuns } from '../redis/suspect-runs.ts';
@@ -71,6 +72,7 @@ export class JobPuller {
 
   constructor(parts: JobPullerParts) {
     this.#parts = parts;
+    setMaxListeners(0, this.#draining.signal);
     this.#suspects = new SuspectRuns(parts.redis, parts.keys);
     this.#memory = new MemoryGate({
       redis: parts.redis,
