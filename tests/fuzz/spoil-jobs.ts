@@ -122,7 +122,7 @@ export class VictimQueue {
         for (const id of ids) {
           const texts = textsOf(await this.#redis.hget(prefix + id, 'data'));
           const own = new Set(texts.flatMap((text) => byText.get(text) ?? []));
-          found.set(prefix + id, [...own]);
+          if (own.size > 0) found.set(prefix + id, [...own]);
         }
       }
       return new Set([...found.values()].flat()).size === calls.length;
@@ -135,13 +135,18 @@ export class VictimQueue {
   }
 }
 
-/** None of a job of the round before, which was spoilt. */
+/** None of a job that was spoilt, in this round or the one before. */
 function textsOf(data: string | null): string[] {
+  const { texts } = fieldsOf(data);
+  return Array.isArray(texts) ? texts.map(String) : [];
+}
+
+function fieldsOf(data: string | null): Record<string, unknown> {
   try {
-    const { texts } = JSON.parse(data ?? '') as { texts?: unknown };
-    return Array.isArray(texts) ? texts.map(String) : [];
+    const fields: unknown = JSON.parse(data ?? '');
+    return typeof fields === 'object' && fields !== null ? { ...fields } : {};
   } catch {
-    return [];
+    return {};
   }
 }
 
@@ -193,10 +198,7 @@ async function spoilData(
     return `${jobKey} data=${data.toString('utf8').slice(0, 60)}`;
   }
   const from = random.chance(0.2) ? random.pick(others) : jobKey;
-  const data = JSON.parse((await redis.hget(from, 'data').catch(() => null)) ?? '{}') as Record<
-    string,
-    unknown
-  >;
+  const data = fieldsOf(await redis.hget(from, 'data').catch(() => null));
   const field = random.pick([...Object.keys(data), 'refused', 'cacheTtlMs', 'more']);
   data[field] = random.pick([
     null,

@@ -90,6 +90,11 @@ describe('the vector block', () => {
     );
   });
 
+  it('refuses rows of no dimensions, which would join with anything', () => {
+    const bytes = encodeVectorBlock({ ...makeBlock([1], 0, 1), values: new Float32Array(0) });
+    expect(() => decodeVectorBlock(bytes)).toThrow('rows of no dimensions');
+  });
+
   it('refuses to be made with values that do not fit its rows', () => {
     expect(() => encodeVectorBlock({ ...makeBlock([1], 4, 1), values: new Float32Array(3) })).toThrow(
       'a block of 1 rows needs 16 bytes, got 12',

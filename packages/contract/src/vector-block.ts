@@ -150,6 +150,7 @@ export function decodeVectorBlock(bytes: Uint8Array): VectorBlock {
   const tailAt = view.getUint32(24, true);
   check(rowsAt === alignTo8(HEADER_BYTES + texts * TEXT_BYTES), `rows at ${rowsAt} with ${texts} texts`);
   check(tailAt === rowsAt + rows * rowBytes(dtype, dimensions), `a tail at ${tailAt} with ${rows} rows`);
+  check(rows === 0 || dimensions > 0, `${rows} rows of no dimensions`);
   check(tailAt <= bytes.byteLength, `${bytes.byteLength} bytes, ${tailAt} announced`);
   const firstRows = new Uint32Array(texts + 1);
   const tokens = new Uint32Array(texts);

@@ -111,6 +111,15 @@ describe('what is written over by hand', () => {
     await expect(producer.requests.result(id, {}, {})).rejects.toMatchObject({ code: 'internal' });
   });
 
+  it('is let go of where it was the id of a job, and no UTF-8', async () => {
+    await farm.client.lpush(`${QUEUE}:wait`, Buffer.from([0xff, 0xfe, 0x2e, 0x30]));
+    const id = await submit(1);
+    await openWorker();
+    await producer.requests.wait(id, {});
+    await eventually(async () => (await farm.client.keys(`${QUEUE}:[^a-z]*`)).length === 0);
+    await eventually(async () => (await farm.client.llen(`${QUEUE}:active`)) === 0);
+  });
+
   it('takes nobody’s result away where it is a reply that names it', async () => {
     const id = await submit(2);
     await openWorker();

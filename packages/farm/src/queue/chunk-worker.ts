@@ -82,7 +82,7 @@ function isOfJob(fault: Error): boolean {
   return (
     fault instanceof SyntaxError ||
     fault instanceof TypeError ||
-    /^WRONGTYPE|is not an integer|would overflow|user_script/.test(fault.message)
+    /^WRONGTYPE|^Missing key|is not an integer|would overflow|user_script/.test(fault.message)
   );
 }
 

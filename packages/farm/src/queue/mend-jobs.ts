@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 import { RedisScript } from '../redis/redis-script.ts';
 
@@ -44,7 +45,7 @@ export interface MendPorts {
  * @param ids jobs to look at; without them, all that are active.
  */
 export async function mendJobs({ redis, toKey }: MendPorts, ids?: readonly string[]): Promise<void> {
-  const jobIds = ids ?? (await redis.lrange(toKey('active'), 0, -1));
+  const jobIds = ids ?? (await readActive({ redis, toKey }));
   const lookup = redis.pipeline();
   for (const id of jobIds) lookup.hmget(toKey(id), ...FIELDS);
   const answers = (await lookup.exec()) ?? [];
@@ -57,6 +58,18 @@ export async function mendJobs({ redis, toKey }: MendPorts, ids?: readonly strin
     await mendScript.run(redis, [toKey(id), toKey('marker'), toKey(`${id}:lock`)], [isNew, ...foreign]);
   }
   if (ids === undefined) await redis.zadd(toKey('marker'), WAKE_SCORE, '0');
+}
+
+/** Ids of the jobs in hand. One that is no UTF-8 is another for BullMQ than for Redis, and can never end: it goes. */
+async function readActive({ redis, toKey }: MendPorts): Promise<string[]> {
+  const active = await redis.lrangeBuffer(toKey('active'), 0, -1);
+  const [good, bad] = [active.filter(isUtf8), active.filter((id) => !isUtf8(id))];
+  for (const id of bad) {
+    const jobKey = Buffer.concat([Buffer.from(toKey('')), id]);
+    await redis.lrem(toKey('active'), 0, id);
+    await redis.unlink(jobKey, Buffer.concat([jobKey, Buffer.from(':lock')]));
+  }
+  return good.map(String);
 }
 
 /** Which of FIELDS stand in BullMQ's way. */
