@@ -1,11 +1,4 @@
-import {
-  FarmError,
-  failedBlock,
-  joinBlocks,
-  type EncodeRequest,
-  type EncodeText,
-  type VectorBlock,
-} from '@embedfarm/contract';
+import { FarmError, type EncodeRequest, type EncodeText, type VectorBlock } from '@embedfarm/contract';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { performance } from 'node:perf_hooks';
 import type { SharedTerms } from '../producer/coalesce.ts';
@@ -16,14 +9,20 @@ import type { RequestsPort, TextSource } from '../producer/producer-port.ts';
 import { splitTexts } from '../producer/split-texts.ts';
 import type { Filling, SubmitTerms } from '../producer/filling.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
-import { gatherSlices, sliceList, type GatheredChunk } from '../request/gather-chunks.ts';
+import {
+  checkNotCancelled,
+  concludeRequest,
+  joinRequest,
+  stillRuns,
+  takenBack,
+  tooLate,
+} from '../request/conclude-request.ts';
+import { EXPIRED_RECORD_TTL_MS } from '../request/end-request.ts';
+import { gatherSlices, isList, sliceList, type GatheredChunk } from '../request/gather-chunks.ts';
 import type { RequestFilter } from '../request/list-requests.ts';
 import type { EncodedChunk, ReadOptions } from '../request/request-chunks.ts';
 import { hasEnded, type RequestRecord } from '../request/request-record.ts';
 import { MemoryRequest } from './memory-request.ts';
-
-/** A record says for this long that its results are gone. */
-const EXPIRED_RECORD_TTL_MS = 24 * 3_600_000;
 
 /** What submitted requests need of the producer in memory. */
 export interface MemoryRequestPorts {
@@ -133,33 +132,19 @@ export class MemoryRequests implements RequestsPort {
   ): Promise<EncodedTexts> {
     const startedAt = performance.now();
     const record = await this.wait(requestId, options);
-    if (record.state === 'cancelled') {
-      throw new FarmError(
-        'cancelled',
-        `request ${requestId} was cancelled; its rows that were done can be read`,
-      );
-    }
+    checkNotCancelled(record);
     const blocks: VectorBlock[] = [];
     const { signal } = options;
     for await (const { block } of this.chunks(requestId, {}, { signal })) blocks.push(block);
-    const block = blocks.length === 0 ? noTexts() : joinBlocks(blocks);
+    const block = joinRequest(blocks);
     if (consume === true) this.#find(requestId).consumeAll();
-    const [failure] = block.failures;
-    if (record.state === 'failed' && failure) throw new FarmError(failure.code, failure.message);
-    return {
-      model: record.model,
-      block,
-      timing: { ...block.timing, totalMs: performance.now() - startedAt },
-    };
+    return concludeRequest(record, block, startedAt);
   }
 
   async discard(requestId: string): Promise<void> {
     const record = await this.read(requestId);
     if (hasEnded(record)) return this.#find(requestId).consumeAll();
-    throw new FarmError(
-      'invalid_argument',
-      `request ${requestId} is ${record.state}: cancel it, or wait for it`,
-    );
+    throw stillRuns(record);
   }
 
   async #fill(
@@ -170,12 +155,12 @@ export class MemoryRequests implements RequestsPort {
     void this.#work(request);
     try {
       for await (const slice of slices) {
-        if (request.record().state === 'cancelled') throw takenBack(request);
+        if (request.record().state === 'cancelled') throw takenBack(request.requestId);
         request.add(slice);
         const { texts } = request.record();
         options.onProgress?.({ done: texts, total: texts });
       }
-      if (request.record().state === 'cancelled') throw takenBack(request);
+      if (request.record().state === 'cancelled') throw takenBack(request.requestId);
       request.seal();
     } catch (thrown) {
       const fault = FarmError.from(thrown);
@@ -208,13 +193,7 @@ export class MemoryRequests implements RequestsPort {
 
   async #change(request: MemoryRequest, { signal, timeoutMs = IDLE_TIMEOUT_MS }: CallOptions): Promise<void> {
     const either = AbortSignal.any([this.#ports.guard.closed, ...(signal ? [signal] : [])]);
-    await withDeadline(request.changed(), { signal: either, timeoutMs }, () => {
-      const { requestId, state, textsDone, texts } = request.record();
-      return new FarmError(
-        'deadline_exceeded',
-        `request ${requestId} is ${state}, ${textsDone} of ${texts} texts are done`,
-      );
-    });
+    await withDeadline(request.changed(), { signal: either, timeoutMs }, () => tooLate(request.record()));
   }
 
   #find(requestId: string): MemoryRequest {
@@ -231,20 +210,7 @@ export class MemoryRequests implements RequestsPort {
   }
 }
 
-function isList(source: readonly EncodeText[] | TextSource): source is readonly EncodeText[] {
-  return Array.isArray(source);
-}
-
-function takenBack({ requestId }: MemoryRequest): FarmError {
-  return new FarmError('cancelled', `request ${requestId} was cancelled`);
-}
-
 function checkSignal(signal: AbortSignal | undefined): void {
   if (signal?.aborted !== true) return;
   throw new FarmError('cancelled', 'the call was aborted', { cause: signal.reason });
-}
-
-/** Of an iterable that gave none. */
-function noTexts(): VectorBlock {
-  return { ...failedBlock(0, 'internal', ''), failures: [] };
 }

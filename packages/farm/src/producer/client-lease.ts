@@ -1,11 +1,8 @@
 import type { FarmError } from '@embedfarm/contract';
 import { sumLoads, type Load } from '../queue/chunk-load.ts';
 import { SLAB, type AdmissionAnswer, type FullThing } from '../redis/admission.ts';
-import { neverFits, overloaded, type WhenOverloaded } from './overloaded.ts';
+import { neverFits, overloaded, pollAfterMs, type WhenOverloaded } from './overloaded.ts';
 
-/** Who waits asks again after this, and up to as much later as the jitter. */
-const POLL_MS = 250;
-const POLL_JITTER_MS = 750;
 /** Room that a client no longer uses goes back this soon, where it is scarce. */
 const SHRINK_MS = 500;
 
@@ -202,13 +199,10 @@ export class ClientLease {
       else this.#turnAway(seeker, refusal);
     }
     if (this.#seekers.size === 0 || this.#closed) return;
-    this.#poll = setTimeout(
-      () => {
-        this.#poll = undefined;
-        this.#ask();
-      },
-      POLL_MS + Math.random() * POLL_JITTER_MS,
-    );
+    this.#poll = setTimeout(() => {
+      this.#poll = undefined;
+      this.#ask();
+    }, pollAfterMs());
   }
 
   #turnAway(seeker: RoomSeeker, error: FarmError): void {

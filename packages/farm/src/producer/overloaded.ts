@@ -8,8 +8,17 @@ const MAX_RETRY_MS = 60_000;
 /** `drainedTexts` are those of this long. */
 const DRAIN_MS = 10_000;
 
+/** Who waits asks again after this, and up to as much later as the jitter. */
+const POLL_MS = 250;
+const POLL_JITTER_MS = 750;
+
 /** What a caller wants done where the farm is full: to be told at once, or to wait to the deadline. */
 export type WhenOverloaded = 'reject' | 'wait';
+
+/** When who waits for room asks again, in ms from now. */
+export function pollAfterMs(): number {
+  return POLL_MS + Math.random() * POLL_JITTER_MS;
+}
 
 /**
  * Why there is no room, and when to come back: after as long as the farm, at its pace of the last

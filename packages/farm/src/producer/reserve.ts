@@ -1,15 +1,11 @@
-import { FarmError, type RedisKeys } from '@embedfarm/contract';
+import type { RedisKeys } from '@embedfarm/contract';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as rest } from 'node:timers/promises';
 import type { Load } from '../queue/chunk-load.ts';
 import { askRequestLease } from '../redis/admission.ts';
 import type { FarmRedis } from '../redis/farm-redis.ts';
-import { withDeadline } from '../redis/with-deadline.ts';
-import { neverFits, overloaded, type WhenOverloaded } from './overloaded.ts';
-
-/** Who waits asks again after this, and up to as much later as the jitter. */
-const POLL_MS = 250;
-const POLL_JITTER_MS = 750;
+import { noAnswer, withDeadline } from '../redis/with-deadline.ts';
+import { neverFits, overloaded, pollAfterMs, type WhenOverloaded } from './overloaded.ts';
 
 export interface ReserveTerms {
   readonly whenOverloaded: WhenOverloaded;
@@ -42,14 +38,10 @@ export async function reserve(
     if (answer.full === undefined) return;
     const refusal = neverFits(more, answer.farm);
     if (refusal) throw refusal;
-    const pollMs = POLL_MS + Math.random() * POLL_JITTER_MS;
+    const pollMs = pollAfterMs();
     if (whenOverloaded === 'reject' || performance.now() + pollMs > deadlineAt) {
       throw overloaded(answer, answer.full, more);
     }
     await withDeadline(rest(pollMs), { signal }, noAnswer);
   }
-}
-
-function noAnswer(): FarmError {
-  return new FarmError('redis_unavailable', 'Redis does not answer');
 }

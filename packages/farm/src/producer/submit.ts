@@ -1,6 +1,7 @@
 import { FarmError, type EncodeJob, type EncodeText } from '@embedfarm/contract';
 import { sumLoads } from '../queue/chunk-load.ts';
 import { buryRequest, removeChunks } from '../request/cancel-request.ts';
+import { takenBack } from '../request/conclude-request.ts';
 import {
   abandonRequest,
   forgetRequest,
@@ -8,7 +9,13 @@ import {
   planChunks,
   sealRequest,
 } from '../request/fill-request.ts';
-import { gatherSlices, sliceList, type GatheredChunk, type TextSource } from '../request/gather-chunks.ts';
+import {
+  gatherSlices,
+  isList,
+  sliceList,
+  type GatheredChunk,
+  type TextSource,
+} from '../request/gather-chunks.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 import { checkWebhookHost } from '../webhook/served-hosts.ts';
 import type { SharedTerms } from './coalesce.ts';
@@ -53,10 +60,6 @@ export async function submitTexts(
   }
   await fill.open(undefined);
   return fill.begin(() => fill.fillOrAbandon(source));
-}
-
-function isList(source: readonly EncodeText[] | TextSource): source is readonly EncodeText[] {
-  return Array.isArray(source);
 }
 
 class RequestFilling {
@@ -234,7 +237,7 @@ class RequestFilling {
   #checkState(state: string | undefined): void {
     if (state === 'filling') return;
     throw state === 'cancelled'
-      ? new FarmError('cancelled', `request ${this.requestId} was cancelled`)
+      ? takenBack(this.requestId)
       : new FarmError(
           'redis_unavailable',
           `request ${this.requestId} was ended: its producer was not heard of`,

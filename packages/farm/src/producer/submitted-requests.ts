@@ -3,9 +3,10 @@ import { performance } from 'node:perf_hooks';
 import { withDeadline } from '../redis/with-deadline.ts';
 import { awaitRequest, awaitResult } from '../request/await-request.ts';
 import { buryRequest, removeChunks } from '../request/cancel-request.ts';
+import { stillRuns } from '../request/conclude-request.ts';
 import { consumeAll } from '../request/consume-chunks.ts';
 import { abandonRequest, PRODUCER_DIED } from '../request/fill-request.ts';
-import type { TextSource } from '../request/gather-chunks.ts';
+import { isList, type TextSource } from '../request/gather-chunks.ts';
 import { listRequests, type RequestFilter } from '../request/list-requests.ts';
 import { requestChunks, type EncodedChunk, type ReadOptions } from '../request/request-chunks.ts';
 import { hasEnded, readRequest, type RequestRecord } from '../request/request-record.ts';
@@ -50,7 +51,7 @@ export class SubmittedRequests {
     guard.check();
     const startedAt = performance.now();
     const registration = await this.#ports.resolve(request, options);
-    const terms = sharedTerms(request, registration, Array.isArray(source) ? source.length : Infinity);
+    const terms = sharedTerms(request, registration, isList(source) ? source.length : Infinity);
     const call = { ...withoutSpent(options, startedAt), closed: guard.closed };
     const filling = await guard.whileOpen(submitTexts(source, terms, submit, this.#ports, call));
     const { requestId } = filling;
@@ -58,7 +59,7 @@ export class SubmittedRequests {
     this.#fillings.set(requestId, { ...filling, filled });
     // Of an iterable the caller may look at it later, or never.
     filled.catch(() => undefined);
-    if (Array.isArray(source)) await filled;
+    if (isList(source)) await filled;
     return { requestId, filled };
   }
 
@@ -130,12 +131,7 @@ export class SubmittedRequests {
   async discard(requestId: string): Promise<void> {
     const { redis, keys } = this.#ports;
     const record = await this.#ask(() => this.#record(requestId));
-    if (!hasEnded(record)) {
-      throw new FarmError(
-        'invalid_argument',
-        `request ${requestId} is ${record.state}: cancel it, or wait for it`,
-      );
-    }
+    if (!hasEnded(record)) throw stillRuns(record);
     await this.#ask(() => consumeAll(redis, keys, record), IDLE_TIMEOUT_MS);
   }
 

@@ -25,3 +25,8 @@ export async function withDeadline<Value>(
     if (abort) signal?.removeEventListener('abort', abort);
   }
 }
+
+/** What a step with Redis ends with that got none in time. */
+export function noAnswer(): FarmError {
+  return new FarmError('redis_unavailable', 'Redis does not answer');
+}

@@ -1,9 +1,10 @@
-import { failedBlock, FarmError, joinBlocks, type VectorBlock } from '@embedfarm/contract';
+import { FarmError, type VectorBlock } from '@embedfarm/contract';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as rest } from 'node:timers/promises';
 import { IDLE_TIMEOUT_MS, type CallOptions } from '../producer/encode-call.ts';
 import type { EncodedTexts } from '../producer/encoded-texts.ts';
-import { withDeadline } from '../redis/with-deadline.ts';
+import { noAnswer, withDeadline } from '../redis/with-deadline.ts';
+import { checkNotCancelled, concludeRequest, joinRequest, tooLate } from './conclude-request.ts';
 import { consumeAll } from './consume-chunks.ts';
 import { requestChunks, type ReadOptions, type ReadPorts } from './request-chunks.ts';
 import { hasEnded, readRequest, type RequestRecord } from './request-record.ts';
@@ -40,12 +41,7 @@ export async function awaitRequest(
       if (call.timeoutMs === undefined) deadlineAt = performance.now() + IDLE_TIMEOUT_MS;
     }
     if (isDone(record)) return record;
-    if (performance.now() > deadlineAt) {
-      throw new FarmError(
-        'deadline_exceeded',
-        `request ${requestId} is ${record.state}, ${record.textsDone} of ${record.texts} texts are done`,
-      );
-    }
+    if (performance.now() > deadlineAt) throw tooLate(record);
     const restMs = Math.min(lookMs, Math.max(1, deadlineAt - performance.now()));
     await withDeadline(rest(restMs), { signal: call.signal }, noAnswer);
     lookMs = Math.min(lookMs * 1.5, LAST_LOOK_MS);
@@ -72,12 +68,7 @@ export async function awaitResult(
     call,
     (seen) => hasEnded(seen) || seen.state === 'cancelled',
   );
-  if (record.state === 'cancelled') {
-    throw new FarmError(
-      'cancelled',
-      `request ${requestId} was cancelled; its rows that were done can be read`,
-    );
-  }
+  checkNotCancelled(record);
   const blocks: VectorBlock[] = [];
   const { signal, timeoutMs } = call;
   const left = {
@@ -85,7 +76,7 @@ export async function awaitResult(
     timeoutMs: timeoutMs && Math.max(LAST_STEP_MS, timeoutMs - (performance.now() - startedAt)),
   };
   for await (const { block } of requestChunks(ports, requestId, {}, left)) blocks.push(block);
-  const block = blocks.length === 0 ? noTexts() : joinBlocks(blocks);
+  const block = joinRequest(blocks);
   if (block.tokens.length !== record.texts) {
     throw new FarmError(
       'internal',
@@ -93,20 +84,5 @@ export async function awaitResult(
     );
   }
   if (consume === true) await consumeAll(ports.redis, ports.keys, record);
-  const [failure] = block.failures;
-  if (record.state === 'failed' && failure) throw new FarmError(failure.code, failure.message);
-  return {
-    model: record.model,
-    block,
-    timing: { ...block.timing, totalMs: performance.now() - startedAt },
-  };
-}
-
-/** Of an iterable that gave none. */
-function noTexts(): VectorBlock {
-  return { ...failedBlock(0, 'internal', ''), failures: [] };
-}
-
-function noAnswer(): FarmError {
-  return new FarmError('redis_unavailable', 'Redis does not answer');
+  return concludeRequest(record, block, startedAt);
 }

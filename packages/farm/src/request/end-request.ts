@@ -3,7 +3,7 @@ import { RELEASE_CHUNK_LUA } from '../redis/lease-lua.ts';
 import { ANNOUNCE_END_LUA } from '../webhook/announce-end.ts';
 
 /** How long the record of a request outlives its results, to say that they are gone. */
-const EXPIRED_RECORD_TTL_MS = 24 * 3_600_000;
+export const EXPIRED_RECORD_TTL_MS = 24 * 3_600_000;
 
 /**
  * Ends a request whose last chunk is settled: its state, and a last time to live for all of it.

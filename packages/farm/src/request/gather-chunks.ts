@@ -13,6 +13,11 @@ import { TextChunks, type TextChunk } from '../producer/text-chunks.ts';
 /** Texts of an iterable, an asynchronous one or not. */
 export type TextSource = AsyncIterable<EncodeText> | Iterable<EncodeText>;
 
+/** A list is sent as it is; what else gives texts is read as it goes. */
+export function isList(source: readonly EncodeText[] | TextSource): source is readonly EncodeText[] {
+  return Array.isArray(source);
+}
+
 /** Texts that travel as one job. */
 export interface GatheredChunk {
   readonly texts: readonly EncodeText[];

@@ -11,7 +11,8 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as rest } from 'node:timers/promises';
 import { IDLE_TIMEOUT_MS, type CallOptions } from '../producer/encode-call.ts';
 import type { FarmRedis } from '../redis/farm-redis.ts';
-import { withDeadline } from '../redis/with-deadline.ts';
+import { noAnswer, withDeadline } from '../redis/with-deadline.ts';
+import { tooLate } from './conclude-request.ts';
 import { consumeChunks } from './consume-chunks.ts';
 import { hasEnded, readRequest, type RequestRecord } from './request-record.ts';
 
@@ -179,15 +180,4 @@ function tellProgress({ onProgress }: CallOptions, record: RequestRecord): void 
 
 function expired(message: string): FarmError {
   return new FarmError('result_expired', message);
-}
-
-function tooLate({ requestId, state, textsDone, texts }: RequestRecord): FarmError {
-  return new FarmError(
-    'deadline_exceeded',
-    `request ${requestId} is ${state}, ${textsDone} of ${texts} texts are done`,
-  );
-}
-
-function noAnswer(): FarmError {
-  return new FarmError('redis_unavailable', 'Redis does not answer');
 }
