@@ -1,11 +1,12 @@
 import { chunkLoad } from '../queue/chunk-load.ts';
-import type { ClientLease, RoomSeeker } from './client-lease.ts';
-import type { Coalescer, SharedTerms } from './coalesce.ts';
 import type { CallPart } from './call-part.ts';
+import { ChunkRoom } from './chunk-room.ts';
+import type { ClientLease } from './client-lease.ts';
+import type { Coalescer, SharedTerms } from './coalesce.ts';
 
 /**
  * Lets a call of one chunk in: at once where the client's lease has room, else when the farm has.
- * Its room is given back when the call ends.
+ * Its room, or its place in the line, is given back when the call ends.
  */
 export function admitCall(
   call: CallPart,
@@ -13,19 +14,11 @@ export function admitCall(
   lease: ClientLease,
   coalescer: Coalescer,
 ): void {
-  const load = chunkLoad(call.texts, terms.registration, terms.options);
-  const admit = (): void => {
-    void call.ended.then(() => lease.give(load));
-    coalescer.add(call, terms);
-  };
-  if (lease.tryTake(load)) return admit();
-  const seeker: RoomSeeker = {
-    load,
-    whenOverloaded: () => call.whenOverloaded,
-    admit,
+  const room = new ChunkRoom(lease, chunkLoad(call.texts, terms.registration, terms.options));
+  call.explainDeadline(() => room.refusal);
+  void call.ended.then(() => room.leave());
+  room.take(() => call.whenOverloaded, {
+    admit: () => coalescer.add(call, terms),
     refuse: (error) => call.fail(error),
-  };
-  call.explainDeadline(() => seeker.refusal);
-  call.onDetach(() => lease.leave(seeker));
-  lease.seek(seeker);
+  });
 }

@@ -3,7 +3,7 @@ import type { Load } from '../queue/chunk-load.ts';
 import type { ClientLease, RoomSeeker } from './client-lease.ts';
 import type { WhenOverloaded } from './overloaded.ts';
 
-/** The room in the farm of one chunk of a stream: taken, or waited for, and given back once. */
+/** The room in the farm of one chunk: taken, or waited for, and given back once. */
 export class ChunkRoom {
   readonly #lease: ClientLease;
   readonly #load: Load;
@@ -20,9 +20,9 @@ export class ChunkRoom {
     return this.#seeker?.refusal;
   }
 
-  /** Calls one of the two, at once or later; none after `leave`. */
+  /** Calls one of the two, at once or later; none after `leave`. `whenOverloaded` is looked at when the farm is full. */
   take(
-    whenOverloaded: WhenOverloaded,
+    whenOverloaded: () => WhenOverloaded,
     { admit, refuse }: { admit: () => void; refuse: (error: FarmError) => void },
   ): void {
     const enter = (): void => {
@@ -31,7 +31,7 @@ export class ChunkRoom {
       admit();
     };
     if (this.#lease.tryTake(this.#load)) return enter();
-    this.#seeker = { load: this.#load, whenOverloaded: () => whenOverloaded, admit: enter, refuse };
+    this.#seeker = { load: this.#load, whenOverloaded, admit: enter, refuse };
     this.#lease.seek(this.#seeker);
   }
 

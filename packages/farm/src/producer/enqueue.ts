@@ -7,12 +7,13 @@ import {
   type RedisKeys,
 } from '@embedfarm/contract';
 import { performance } from 'node:perf_hooks';
-import { chunkLoad, type Load } from '../queue/chunk-load.ts';
+import { chunkLoad } from '../queue/chunk-load.ts';
 import type { EncodeQueue } from '../queue/encode-queue.ts';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 import { buryRequest } from '../request/cancel-request.ts';
 import type { CallPart } from './call-part.ts';
-import type { ClientLease, RoomSeeker } from './client-lease.ts';
+import { ChunkRoom } from './chunk-room.ts';
+import type { ClientLease } from './client-lease.ts';
 import type { SharedChunk, SharedTerms } from './coalesce.ts';
 import type { PendingChunk, PendingChunks } from './pending-chunks.ts';
 import type { TextRange } from './split-texts.ts';
@@ -84,11 +85,10 @@ export function enqueueRequest(
   terms: SharedTerms,
   ports: EnqueuePorts,
 ): void {
-  const { lease } = ports;
   const requestId = ports.nextRequestId();
   const queue = ports.queue(terms.registration.model, terms.lane);
-  const outstanding = new Map<PendingChunk, Load>();
-  const seekers = new Set<RoomSeeker>();
+  const outstanding = new Map<PendingChunk, ChunkRoom>();
+  const waiting = new Set<ChunkRoom>();
   let ready: PendingChunk[] = [];
   let next = 0;
   let hasBegun = false;
@@ -97,7 +97,7 @@ export function enqueueRequest(
     ready = [];
     if (!call.hasEnded) send(chunks, ports);
   };
-  const enter = (chunkIndex: number, from: number, texts: readonly EncodeText[], load: Load): void => {
+  const enter = (chunkIndex: number, from: number, texts: readonly EncodeText[], room: ChunkRoom): void => {
     hasBegun = true;
     const { patienceMs, trace } = call;
     const job = makeJob(terms, ports, { requestId, chunkIndex, texts, patienceMs, trace });
@@ -106,48 +106,41 @@ export function enqueueRequest(
       queue,
       (settled) => {
         outstanding.delete(chunk);
-        lease.give(load);
+        room.leave();
         call.put(from, settled, 0, texts.length);
         fill();
       },
       (error) => call.fail(error),
     );
-    outstanding.set(chunk, load);
+    outstanding.set(chunk, room);
     // Those that come in with one answer leave with one call.
     if (ready.length === 0) queueMicrotask(sendReady);
     ready.push(chunk);
   };
   const fill = (): void => {
-    while (next < ranges.length && outstanding.size + seekers.size < MAX_OUTSTANDING_CHUNKS) {
+    while (next < ranges.length && outstanding.size + waiting.size < MAX_OUTSTANDING_CHUNKS) {
       if (call.hasEnded) return;
       const chunkIndex = next;
       const { from, to } = ranges[chunkIndex] ?? { from: 0, to: 0 };
       const texts = call.texts.slice(from, to);
-      const load = chunkLoad(texts, terms.registration, terms.options);
+      const room = new ChunkRoom(ports.lease, chunkLoad(texts, terms.registration, terms.options));
       next += 1;
-      if (lease.tryTake(load)) enter(chunkIndex, from, texts, load);
-      else {
-        const seeker: RoomSeeker = {
-          load,
-          whenOverloaded: () => (hasBegun ? 'wait' : call.whenOverloaded),
-          admit: () => {
-            seekers.delete(seeker);
-            enter(chunkIndex, from, texts, load);
-          },
-          refuse: (error) => call.fail(error),
-        };
-        seekers.add(seeker);
-        lease.seek(seeker);
-      }
+      waiting.add(room);
+      room.take(() => (hasBegun ? 'wait' : call.whenOverloaded), {
+        admit: () => {
+          waiting.delete(room);
+          enter(chunkIndex, from, texts, room);
+        },
+        refuse: (error) => call.fail(error),
+      });
     }
   };
   call.explainDeadline(() => {
-    const [first] = seekers;
+    const [first] = waiting;
     return outstanding.size === 0 ? first?.refusal : undefined;
   });
   call.onDetach(() => {
-    for (const seeker of seekers) lease.leave(seeker);
-    for (const load of outstanding.values()) lease.give(load);
+    for (const room of [...waiting, ...outstanding.values()]) room.leave();
     cancelChunks([...outstanding.keys()], ports);
   });
   fill();

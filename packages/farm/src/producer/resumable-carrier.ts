@@ -101,7 +101,7 @@ export class ResumableCarrier implements StreamCarrier {
       // Nobody waits: what was to be sent is not.
       if (this.#hasEnded) return;
       this.#rooms.add(room);
-      room.take(this.#call.whenOverloaded, { admit, refuse: reject });
+      room.take(() => this.#call.whenOverloaded, { admit, refuse: reject });
     });
   }
 

@@ -90,7 +90,7 @@ export class QueueCarrier implements StreamCarrier {
         this.#outstanding.add(chunk);
         send([chunk], this.#ports);
       };
-      room.take(this.#call.whenOverloaded, { admit, refuse: reject });
+      room.take(() => this.#call.whenOverloaded, { admit, refuse: reject });
     });
   }
 
