@@ -2,6 +2,7 @@ import { FarmError, type EncodeRequest, type EncodeText, type VectorBlock } from
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { performance } from 'node:perf_hooks';
 import type { SharedTerms } from '../producer/coalesce.ts';
+import { EitherSignal } from '../producer/either-signal.ts';
 import { IDLE_TIMEOUT_MS, type CallOptions } from '../producer/encode-call.ts';
 import type { EncodedTexts } from '../producer/encoded-texts.ts';
 import type { OpenGuard } from '../producer/open-guard.ts';
@@ -56,13 +57,13 @@ export class MemoryRequests implements RequestsPort {
     const filled = new MemoryRequest(this.#ports.nextRequestId(), clientId, terms, submit);
     this.#requests.set(filled.requestId, filled);
     const { tokens = false } = terms.options;
-    const signal = AbortSignal.any([guard.closed, ...(options.signal ? [options.signal] : [])]);
+    const ends = new EitherSignal([guard.closed, options.signal]);
     const { maxTexts } = terms;
     const { timeoutMs } = options;
     const slices = isList(source)
       ? sliceList(source, splitTexts(source, maxTexts))
-      : gatherSlices(source, { maxTexts, tokens, signal, timeoutMs });
-    const filling = guard.whileOpen(this.#fill(filled, slices, options));
+      : gatherSlices(source, { maxTexts, tokens, signal: ends.signal, timeoutMs });
+    const filling = guard.whileOpen(this.#fill(filled, slices, options)).finally(() => ends.release());
     filling.catch(() => undefined);
     if (isList(source)) await filling;
     return { requestId: filled.requestId, filled: filling };
@@ -192,8 +193,14 @@ export class MemoryRequests implements RequestsPort {
   }
 
   async #change(request: MemoryRequest, { signal, timeoutMs = IDLE_TIMEOUT_MS }: CallOptions): Promise<void> {
-    const either = AbortSignal.any([this.#ports.guard.closed, ...(signal ? [signal] : [])]);
-    await withDeadline(request.changed(), { signal: either, timeoutMs }, () => tooLate(request.record()));
+    const either = new EitherSignal([this.#ports.guard.closed, signal]);
+    try {
+      await withDeadline(request.changed(), { signal: either.signal, timeoutMs }, () =>
+        tooLate(request.record()),
+      );
+    } finally {
+      either.release();
+    }
   }
 
   #find(requestId: string): MemoryRequest {

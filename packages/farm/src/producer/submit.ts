@@ -21,7 +21,7 @@ import { checkWebhookHost } from '../webhook/served-hosts.ts';
 import type { SharedTerms } from './coalesce.ts';
 import { IDLE_TIMEOUT_MS } from './encode-call.ts';
 import { enqueueFault, type EnqueuePorts } from './enqueue.ts';
-import { FillSignal } from './fill-signal.ts';
+import { EitherSignal } from './either-signal.ts';
 import type { FillOptions, OwnFilling, SubmitTerms } from './filling.ts';
 import type { WhenOverloaded } from './overloaded.ts';
 import { reserve } from './reserve.ts';
@@ -69,7 +69,7 @@ class RequestFilling {
   readonly #ports: EnqueuePorts;
   readonly #options: FillOptions;
   readonly #deadlineAt: number | undefined;
-  #ends!: FillSignal;
+  #ends!: EitherSignal;
   /** Enqueued so far. */
   #chunks = 0;
   /** With those that come next. */
@@ -115,7 +115,7 @@ class RequestFilling {
 
   /** Once its record is there. */
   begin(fill: () => Promise<void>): OwnFilling {
-    const ends = new FillSignal([this.#options.signal, this.#options.closed]);
+    const ends = new EitherSignal([this.#options.signal, this.#options.closed]);
     this.#ends = ends;
     return {
       requestId: this.requestId,

@@ -1,8 +1,8 @@
 /**
- * Ends a filling early: whichever of the signals aborts first, or `stop`. An `AbortSignal.any` would leave something
- * behind at a signal that lives as long as the process, with each request; this one lets go at the end.
+ * Aborts with whichever of the signals does first, or with `stop`. An `AbortSignal.any` would leave something behind at
+ * a signal that lives as long as the process, with each use; this one lets go at its end.
  */
-export class FillSignal {
+export class EitherSignal {
   readonly #ends = new AbortController();
   readonly #sources: readonly AbortSignal[];
 
