@@ -5,6 +5,7 @@ import { SUBMITTED_RESULT_TTL_MS } from '../producer/submit.ts';
 import type { GatheredChunk } from '../request/gather-chunks.ts';
 import type { EncodedChunk } from '../request/request-chunks.ts';
 import type { RequestRecord, RequestState } from '../request/request-record.ts';
+import { sumCounts } from '../worker/sum-counts.ts';
 
 interface MemoryChunk {
   readonly from: number;
@@ -78,11 +79,11 @@ export class MemoryRequest {
     if (!chunk || this.#isCancelled) return;
     chunk.block = block;
     this.#next += 1;
-    const failed = sum(block.failures, ({ texts }) => texts.length);
+    const failed = sumCounts(block.failures.map(({ texts }) => texts.length));
     this.#counts.textsDone += block.tokens.length - failed;
     this.#counts.textsFailed += failed;
-    this.#counts.textsTruncated += sum(block.truncated, Number);
-    this.#counts.tokens += sum(block.tokens, Number);
+    this.#counts.textsTruncated += sumCounts(block.truncated);
+    this.#counts.tokens += sumCounts(block.tokens);
     this.#change();
   }
 
@@ -172,10 +173,4 @@ export class MemoryRequest {
     this.#waiters = [];
     for (const wake of waiters) wake();
   }
-}
-
-function sum<Item>(items: Iterable<Item>, size: (item: Item) => number): number {
-  let total = 0;
-  for (const item of items) total += size(item);
-  return total;
 }

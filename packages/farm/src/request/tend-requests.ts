@@ -2,6 +2,7 @@ import { failedBlock, MAX_CHUNK_TEXTS, type EncodeJob, type RedisKeys } from '@e
 import { EncodeQueue } from '../queue/encode-queue.ts';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 import { RedisScript } from '../redis/redis-script.ts';
+import { standInJob } from '../worker/stand-in-job.ts';
 import { removeChunks } from './cancel-request.ts';
 import { abandonRequest, PRODUCER_DIED } from './fill-request.ts';
 import { hasEnded, toRecord, type RequestRecord } from './request-record.ts';
@@ -119,20 +120,8 @@ async function lostChunks(
 /** The job of a chunk as far as its record tells, to settle it with. */
 function standIn(record: RequestRecord, chunkIndex: number, texts: number): EncodeJob {
   const { requestId, clientId, model, fingerprint, resultTtlMs } = record;
-  return {
-    version: 1,
-    requestId,
-    chunkIndex,
-    clientId,
-    model,
-    fingerprint,
-    texts: Array.from({ length: texts }, () => ''),
-    options: { dtype: 'float32', truncate: 'end' },
-    tracked: true,
-    awaited: false,
-    deadlineMs: 0,
-    resultTtlMs,
-  };
+  const known = { requestId, chunkIndex, clientId, model, fingerprint, texts, resultTtlMs };
+  return standInJob({ ...known, tracked: true, awaited: false });
 }
 
 /** Why a chunk without a job has no vectors. */

@@ -15,6 +15,7 @@ import { STATS_SECOND_TTL_S } from '../redis/stats.ts';
 import { END_REQUEST_LUA } from '../request/end-request.ts';
 import { REQUEST_TTL_MS } from '../request/request-record.ts';
 import { requestScriptKeys } from '../request/request-script-keys.ts';
+import { sumCounts } from './sum-counts.ts';
 
 /** Above this, unread replies no longer carry their vectors. */
 const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
@@ -131,8 +132,8 @@ export async function finishChunk(
       job.awaited ? 1 : 0,
       job.texts.length,
       failedTexts,
-      sum(block.truncated),
-      sum(block.tokens),
+      sumCounts(block.truncated),
+      sumCounts(block.tokens),
       workerId,
       MAX_INLINE_BYTES,
       MAX_UNREAD_BYTES,
@@ -141,12 +142,6 @@ export async function finishChunk(
       job.reservedBytes ?? 0,
     ],
   );
-}
-
-function sum(counts: Iterable<number>): number {
-  let total = 0;
-  for (const count of counts) total += count;
-  return total;
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

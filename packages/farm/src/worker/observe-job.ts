@@ -9,6 +9,7 @@ import {
 } from '@embedfarm/contract';
 import { textsOfName } from '../queue/encode-queue.ts';
 import { processJob, SettledFailure, type JobPorts, type PulledJob } from './process-job.ts';
+import { sumCounts } from './sum-counts.ts';
 
 /**
  * How a worker was done with a job.
@@ -83,7 +84,7 @@ export async function observeJob(
       outcome,
       code: thrown?.code ?? (outcome === 'cancelled' ? 'cancelled' : undefined),
       texts: block?.tokens.length ?? textsOfName(pulled.name) ?? 1,
-      tokens: block ? sum(block.tokens) : 0,
+      tokens: block ? sumCounts(block.tokens) : 0,
       failures: failuresOf(outcome, block, thrown),
       timing: { ...NO_TIME, ...(outcome === 'done' ? block?.timing : {}), queueMs },
       storeMs: stored?.storeMs ?? 0,
@@ -133,10 +134,4 @@ function failuresOf(
 function traceOf(data: unknown): string | undefined {
   const trace = encodeJobSchema.shape.trace.safeParse((data as { trace?: unknown } | null)?.trace);
   return trace.success ? trace.data : undefined;
-}
-
-function sum(counts: Iterable<number>): number {
-  let total = 0;
-  for (const count of counts) total += count;
-  return total;
 }

@@ -10,6 +10,7 @@ import {
 import { textsOfName } from '../queue/encode-queue.ts';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 import { finishChunk } from './finish-chunk.ts';
+import { standInJob } from './stand-in-job.ts';
 
 /** As for any awaited chunk: long enough for its client to find it. */
 const RESULT_TTL_MS = 600_000;
@@ -38,20 +39,17 @@ export async function settleBrokenJob(
   const clientId = clientOf(broken.data, named.requestId);
   const texts = textsOf(broken, record);
   const isAwaited = fieldOf(broken.data, 'awaited') === true;
-  const chunk: EncodeJob = {
+  const chunk = standInJob({
     ...named,
-    version: 1,
     clientId: clientId ?? 'nobody',
     model: 'unknown',
     fingerprint: '',
-    texts: Array.from({ length: texts }, () => ''),
-    options: { dtype: 'float32', truncate: 'end' },
+    texts,
     tracked: record !== undefined,
     // Who reads a reply takes its result away, so one that was not asked for would cost a request its chunk.
     awaited: clientId !== undefined && (record === undefined || isAwaited),
-    deadlineMs: 0,
     resultTtlMs: record?.resultTtlMs ?? RESULT_TTL_MS,
-  };
+  });
   await finishChunk(redis, keys, chunk, workerId, {
     status: 'failed',
     block: failedBlock(texts, code, detail),

@@ -1,0 +1,5 @@
+export function sumCounts(counts: Iterable<number>): number {
+  let total = 0;
+  for (const count of counts) total += count;
+  return total;
+}
