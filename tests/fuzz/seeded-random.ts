@@ -1,22 +1,17 @@
-/** Numbers that are the same for the same seed (mulberry32), so that a case can be run again. */
+import { seededRandom } from '@embedfarm/testkit/seeded-random';
+
+/** What a case is made of: the same for the same seed, so that it can be run again. */
 export class SeededRandom {
-  #state: number;
+  /** The next number, from 0 up to, and without, 1. */
+  readonly next: () => number;
 
   constructor(seed: number) {
-    this.#state = Math.imul(seed ^ 0x9e37_79b9, 0x85eb_ca6b) >>> 0;
+    this.next = seededRandom(Math.imul(seed ^ 0x9e37_79b9, 0x85eb_ca6b));
   }
 
   /** A generator of its own for one case, whatever the others have drawn. */
   static ofCase(seed: number, number: number): SeededRandom {
     return new SeededRandom(Math.imul(seed + 1, 0x01_00_01_93) ^ Math.imul(number + 1, 0x27d4_eb2f));
-  }
-
-  /** From 0 up to, and without, 1. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b_79f5) >>> 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   }
 
   /** A whole number from 0 up to, and without, `limit`. */

@@ -1,6 +1,6 @@
 import { setTimeout as rest } from 'node:timers/promises';
 import type { Encode } from './encode.ts';
-import { seededRandom } from './seeded-random.ts';
+import { seededRandom } from '@embedfarm/testkit/seeded-random';
 
 /** Milliseconds since 1970, finer than Date.now: comparable between processes of one machine. */
 export function epochMs(): number {

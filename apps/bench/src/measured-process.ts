@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { ThreadCalls } from '@embedfarm/engine/thread/thread-call';
+import type { ThreadCalls } from '@embedfarm/engine/thread/thread-call';
 import type { ClientProcessOptions } from './client-process.ts';
 import type { EngineProcessOptions } from './engine-process.ts';
 import type { ContenderCalls } from './engine/contender-calls.ts';
@@ -15,6 +15,7 @@ import type { QueueClientOptions } from './queue/client-process.ts';
 import type { QueueClientCalls } from './queue/client-runner.ts';
 import type { DeviceProcessOptions } from './queue/device-process.ts';
 import type { WorkerProcessOptions } from './worker-process.ts';
+import { processCalls } from './process-calls.ts';
 
 /** The entries, and what each is started with. */
 export interface ProcessOptions {
@@ -58,13 +59,7 @@ export class MeasuredProcess<Asked extends object = MeasureCalls> {
 
   private constructor(child: ChildProcess, name: string) {
     this.#child = child;
-    this.#calls = new ThreadCalls(
-      {
-        postMessage: (message) => child.send(message as object),
-        on: (event, listener) => child.on(event, listener),
-      },
-      `the ${name} process`,
-    );
+    this.#calls = processCalls(child, name);
   }
 
   /** @throws FarmError what it failed to open with; `device_lost` when it ended. Abort kills it. */

@@ -1,4 +1,4 @@
-import { seededRandom, shuffle } from './seeded-random.ts';
+import { seededRandom, shuffle } from '@embedfarm/testkit/seeded-random';
 
 export const WORKLOADS = ['mix', 'uniform-40'] as const;
 /**

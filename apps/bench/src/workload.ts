@@ -1,5 +1,5 @@
 import { embeddedVocabulary } from '@embedfarm/checkpoint/embedded-vocabulary';
-import { seededRandom } from './seeded-random.ts';
+import { seededRandom } from '@embedfarm/testkit/seeded-random';
 import { sequenceLengths, type LengthsName } from './sequence-lengths.ts';
 
 /** What decides a workload: the same in every process. */

@@ -6,7 +6,7 @@ import { writeOnnxModel } from '@embedfarm/checkpoint/write-onnx-model';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cosine } from '../compare-rows.ts';
-import { seededRandom } from '../seeded-random.ts';
+import { seededRandom } from '@embedfarm/testkit/seeded-random';
 import { quantizeDynamically } from './dynamic-quantization.ts';
 
 const SIZE = 64;

@@ -1,5 +1,5 @@
 import { OnnxGraph } from '@embedfarm/checkpoint/onnx-graph';
-import { seededRandom } from '../seeded-random.ts';
+import { seededRandom } from '@embedfarm/testkit/seeded-random';
 
 /** Products of [rows, inner]·[inner, outer] and back, as in the feed-forward part of an encoder. */
 export interface MatMulChain {

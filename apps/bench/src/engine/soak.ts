@@ -1,6 +1,6 @@
 import type { Shape } from '../bench-model.ts';
 import type { RunControl } from '../run-bench.ts';
-import { seededRandom } from '../seeded-random.ts';
+import { seededRandom } from '@embedfarm/testkit/seeded-random';
 import { openOurs } from './contenders.ts';
 
 /** Memory under texts of random lengths in calls of random sizes. */

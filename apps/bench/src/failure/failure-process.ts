@@ -1,10 +1,11 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { ThreadCalls } from '@embedfarm/engine/thread/thread-call';
+import type { ThreadCalls } from '@embedfarm/engine/thread/thread-call';
 import type { ClientOptions } from './client-process.ts';
 import type { DeviceWorkerOptions } from './device-worker-process.ts';
 import type { TimedWorkerOptions } from './timed-worker-process.ts';
+import { processCalls } from '../process-calls.ts';
 
 /** The entries, and what each is started with. */
 export interface ProcessOptions {
@@ -41,13 +42,7 @@ export class FailureProcess {
     this.#exit = new Promise((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal }));
     });
-    this.#calls = new ThreadCalls(
-      {
-        postMessage: (message) => child.send(message as object),
-        on: (event, listener) => child.on(event, listener),
-      },
-      `the ${name} process`,
-    );
+    this.#calls = processCalls(child, name);
   }
 
   /** @param clockAheadMs by how much its wall clock is ahead. */

@@ -1,5 +1,5 @@
 import { FarmError } from '@embedfarm/contract';
-import { seededRandom } from '../seeded-random.ts';
+import { seededRandom } from '@embedfarm/testkit/seeded-random';
 import { FailureFarm } from './failure-farm.ts';
 import type { FailureRow, RunPlan } from './failure-row.ts';
 import { Tally, type Counts } from './tally.ts';

@@ -1,4 +1,5 @@
 import type { EncodeJob } from '@embedfarm/contract';
+import { JOB_TERMS } from '@embedfarm/farm/producer';
 import { Queue, Worker } from 'bullmq';
 import type { Meter, Usage } from '../meter.ts';
 import { shortText } from './short-texts.ts';
@@ -68,7 +69,7 @@ export class BareRunner {
           this.#requests += 1;
           const data = jobOf(this.#requests, textsPerJob);
           const opts = {
-            ...JOB_OPTIONS,
+            ...JOB_TERMS,
             jobId: data.requestId,
             ...(priority === undefined ? {} : { priority }),
           };
@@ -107,15 +108,6 @@ export class BareRunner {
     }
   }
 }
-
-/** As EncodeQueue has them. */
-const JOB_OPTIONS = {
-  attempts: 3,
-  backoff: { type: 'exponential', delay: 200 },
-  removeOnComplete: true,
-  removeOnFail: { age: 86_400, count: 1_000 },
-  stackTraceLimit: 1,
-};
 
 function jobOf(request: number, texts: number): EncodeJob {
   return {

@@ -1,7 +1,7 @@
 import { setImmediate as turn, setTimeout as rest } from 'node:timers/promises';
 import type { SequenceBatch } from '@embedfarm/engine/batch/sequence-batch';
 import type { Device } from '@embedfarm/engine/device/device';
-import { seededRandom } from '../seeded-random.ts';
+import { seededRandom } from '@embedfarm/testkit/seeded-random';
 
 /** What a batch takes. */
 export interface DeviceCost {

@@ -20,3 +20,4 @@ export type { Filling, SubmitTerms } from './filling.ts';
 export { interruptible } from './interruptible.ts';
 export type { ProducerPort, RequestsPort } from './producer-port.ts';
 export { streamOptionsSchema, type StreamOptions } from './stream-options.ts';
+export { JOB_TERMS } from '../queue/encode-queue.ts';
