@@ -12,6 +12,7 @@ export { checkOptions } from './check-options.ts';
 export { fromFloat16, MAX_FLOAT16, toFloat16 } from './float16.ts';
 export { quantizeRows } from './quantize-rows.ts';
 export { cacheTtlOf, DEFAULT_CACHE_TTL_MS, type CacheOption } from './cache-option.ts';
+export { BENCH_CURVES, benchCurveSchema, type BenchCurve } from './bench-curve.ts';
 export { LANES, laneSchema, type Lane } from './lane.ts';
 export {
   encodeOptionsSchema,

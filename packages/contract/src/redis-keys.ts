@@ -45,6 +45,16 @@ export interface RedisKeys {
   worker(workerId: string): string;
   statsSecond(second: number): string;
   readonly statsPrefix: string;
+  /** What a minute was, in Redis minutes since 1970 (hash). */
+  statsMinute(minute: number): string;
+  /** Texts of clients in that minute (zset of client ids). */
+  statsClients(minute: number): string;
+  /** The last failure of each code and model (hash of JSON). */
+  readonly failureSamples: string;
+  /** What clients say of themselves (hash of client id to JSON). */
+  readonly clientReports: string;
+  /** Curves that benchmarks have measured (hash of JSON). */
+  readonly benchCurves: string;
   /** Where a model's bulk lane stands: its virtual time, and when tags were taken last (hash). */
   fairShare(model: string): string;
   /** Tenants by the start tag of their next chunk (zset). */
@@ -91,6 +101,11 @@ export function redisKeys(prefix: string = shardPrefix()): RedisKeys {
     worker: (workerId) => `${prefix}:worker:${workerId}`,
     statsSecond: (second) => `${prefix}:stats:${second}`,
     statsPrefix: `${prefix}:stats:`,
+    statsMinute: (minute) => `${prefix}:stats-minute:${minute}`,
+    statsClients: (minute) => `${prefix}:stats-clients:${minute}`,
+    failureSamples: `${prefix}:failure-samples`,
+    clientReports: `${prefix}:client-reports`,
+    benchCurves: `${prefix}:bench-curves`,
     fairShare: (model) => `${prefix}:fair-share:${model}`,
     fairShareTenants: (model) => `${prefix}:fair-share-tenants:${model}`,
     weights: `${prefix}:weights`,

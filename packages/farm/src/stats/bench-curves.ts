@@ -1,0 +1,36 @@
+import { benchCurveSchema, parseOptions, type BenchCurve, type RedisKeys } from '@embedfarm/contract';
+import type { FarmRedis } from '../redis/farm-redis.ts';
+
+/** Most curves read; a farm has a few of each kind. */
+const MAX_CURVES = 200;
+
+/**
+ * Keeps curves, each in the place of the one that was measured before under the same terms.
+ *
+ * @throws FarmError `invalid_argument` naming what is broken.
+ */
+export async function storeBenchCurves(
+  redis: FarmRedis,
+  keys: RedisKeys,
+  curves: readonly BenchCurve[],
+): Promise<void> {
+  const fields = curves.map((curve) => {
+    const parsed = parseOptions('a curve', benchCurveSchema, curve);
+    const terms = [parsed.curve, parsed.shape, parsed.workload, parsed.workers, parsed.devices].join(' ');
+    return [terms, JSON.stringify(parsed)] as const;
+  });
+  if (fields.length > 0) await redis.hset(keys.benchCurves, new Map(fields));
+}
+
+/** The stored curves; what was put there by hand and is none is left out. */
+export async function readBenchCurves(redis: FarmRedis, keys: RedisKeys): Promise<BenchCurve[]> {
+  const stored = Object.values(await redis.hgetall(keys.benchCurves)).slice(0, MAX_CURVES);
+  return stored.flatMap((text) => {
+    try {
+      const parsed = benchCurveSchema.safeParse(JSON.parse(text));
+      return parsed.success ? [parsed.data] : [];
+    } catch {
+      return [];
+    }
+  });
+}
