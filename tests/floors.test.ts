@@ -16,8 +16,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'packages/testkit': ['contract', 'checkpoint', 'service'],
   'apps/worker': ['contract', 'engine', 'farm', 'service'],
   'apps/dashboard': ['contract', 'farm', 'service'],
+  'apps/gateway': ['contract', 'farm', 'sdk', 'service'],
   'apps/bench': ['contract', 'checkpoint', 'engine', 'farm', 'sdk', 'service', 'testkit', 'worker'],
-  'apps/cli': ['contract', 'worker', 'dashboard', 'sdk', 'checkpoint', 'service'],
+  'apps/cli': ['contract', 'worker', 'dashboard', 'gateway', 'bench', 'sdk', 'checkpoint', 'service'],
 };
 const MAX_LINES = 300;
 
