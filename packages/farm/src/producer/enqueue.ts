@@ -6,6 +6,7 @@ import {
   type Lane,
   type RedisKeys,
 } from '@embedfarm/contract';
+import type { Telemetry } from 'bullmq';
 import { performance } from 'node:perf_hooks';
 import { chunkLoad } from '../queue/chunk-load.ts';
 import type { EncodeQueue } from '../queue/encode-queue.ts';
@@ -33,6 +34,8 @@ export interface EnqueuePorts {
   readonly clientId: string;
   readonly pending: PendingChunks;
   readonly lease: ClientLease;
+  /** What traces calls; undefined where nothing is traced. */
+  readonly telemetry: Telemetry | undefined;
   nowMs(): number;
   nextRequestId(): string;
   queue(model: string, lane: Lane): EncodeQueue;
