@@ -11,6 +11,7 @@ import {
 } from '@embedfarm/contract';
 import { readAdmission, type AdmissionStatus } from '../redis/admission.ts';
 import type { FarmRedis } from '../redis/farm-redis.ts';
+import { unlessSpoilt } from '../redis/unless-spoilt.ts';
 import { readCacheCounts, type CacheCounts } from './cache-counts.ts';
 import { connectRedis, disconnectRedis, waitForRedis } from '../redis/connect.ts';
 import { ModelRegistry, WORKER_TTL_MS } from '../redis/model-registry.ts';
@@ -18,7 +19,6 @@ import { CLIENT_TTL_MS } from '../redis/presence.ts';
 import { RedisClock } from '../redis/redis-clock.ts';
 import { readRedisTimeMs } from '../redis/redis-time.ts';
 import { sampleStats, waitingKeys } from '../redis/stats.ts';
-import { unlessSpoilt } from '../redis/unless-spoilt.ts';
 import { QueueExporter } from './queue-exporter.ts';
 
 /** Jobs that wait, by lane. */

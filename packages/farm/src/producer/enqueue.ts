@@ -32,10 +32,10 @@ export interface EnqueuePorts {
   readonly redis: FarmRedis;
   readonly keys: RedisKeys;
   readonly clientId: string;
-  readonly pending: PendingChunks;
-  readonly lease: ClientLease;
   /** What traces calls; undefined where nothing is traced. */
   readonly telemetry: Telemetry | undefined;
+  readonly pending: PendingChunks;
+  readonly lease: ClientLease;
   nowMs(): number;
   nextRequestId(): string;
   queue(model: string, lane: Lane): EncodeQueue;
