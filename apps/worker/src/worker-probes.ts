@@ -13,6 +13,9 @@ export class WorkerProbes {
   readonly metrics = new WorkerMetrics();
   #server: ProbeServer | undefined;
   #worker: WatchedWorker | undefined;
+  #engine: Pick<Engine, 'counters'> | undefined;
+  /** At the last batch that a device has run. */
+  #lostDevices = 0;
 
   /** @throws FarmError `invalid_argument` when the port is taken or the address is not this machine's. */
   static async open(place: { port: number; host: string }): Promise<WorkerProbes> {
@@ -31,8 +34,12 @@ export class WorkerProbes {
   /** The worker is open: its engine has run a batch on every device, its model is registered. */
   watch(worker: WatchedWorker, engine: Engine, registration: ModelRegistration): void {
     this.#worker = worker;
+    this.#engine = engine;
     const devices = engine.deviceReports().map(({ name }) => name);
-    engine.onBatch((batch) => this.metrics.batchEnded(batch));
+    engine.onBatch((batch) => {
+      this.metrics.batchEnded(batch);
+      this.#lostDevices = engine.counters.devicesLost;
+    });
     this.metrics.watch(registration, devices, {
       get waitingTexts() {
         return engine.waitingTexts;
@@ -55,6 +62,9 @@ export class WorkerProbes {
     const worker = this.#worker;
     if (!worker) return unready('starting', 'no device has encoded yet, or the model is not registered');
     if (worker.state !== 'running') return unready(worker.state, REASONS[worker.state]);
+    // What was on it runs again at once, so where one can be opened the next batch is not far.
+    if ((this.#engine?.counters.devicesLost ?? 0) > this.#lostDevices)
+      return unready('device_lost', 'a device was lost, and none has encoded since');
     if (await worker.isRedisUp()) return { ready: true };
     return unready('redis_unavailable', 'Redis does not answer');
   }

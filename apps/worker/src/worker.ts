@@ -3,11 +3,12 @@ import type { BatchCounters } from '@embedfarm/engine/batch/batcher';
 import type { DeviceChoice } from '@embedfarm/engine/device/open-devices';
 import { Engine } from '@embedfarm/engine/engine';
 import { modelName } from '@embedfarm/engine/model/model-name';
-import { FarmWorker, type JobEvents, type WorkerState } from '@embedfarm/farm/worker';
+import { FarmWorker, type JobEvents, type WorkerEvents, type WorkerState } from '@embedfarm/farm/worker';
 import type { Logger } from '@embedfarm/service/logger';
 import { JobLog } from './job-log.ts';
 import { JobTraces } from './job-traces.ts';
 import { onceATenth } from './once-a-tenth.ts';
+import { RequestLog } from './request-log.ts';
 import {
   engineOptionsOf,
   webhooksOf,
@@ -105,6 +106,7 @@ async function openParts(
       {
         onFault: (what, fault) => logger?.warn({ err: fault }, what),
         ...jobEvents(log, probes, traces),
+        ...requestEvents(logger),
         ...(signal === undefined ? {} : { signal }),
       },
     );
@@ -161,6 +163,13 @@ function jobEvents(
     },
     ...(probes ? { onCacheLookup: (counts) => probes.metrics.cacheLookedUp(counts) } : {}),
   };
+}
+
+/** A worker that would not show them leaves the ends of requests to others. */
+function requestEvents(logger: Logger | undefined): WorkerEvents {
+  if (logger?.isLevelEnabled('info') !== true) return {};
+  const log = new RequestLog(logger);
+  return { onRequestsEnd: (ends) => log.requestsEnded(ends) };
 }
 
 /** What `auto` passed over is worth a warning where nothing but the cores is left. */

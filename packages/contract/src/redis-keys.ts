@@ -37,6 +37,8 @@ export interface RedisKeys {
   readonly requests: string;
   /** Ids of submitted requests that have not ended, by time (zset). */
   readonly openRequests: string;
+  /** Ended requests that no worker has told of yet, each with its state (list). Scripts make it of `openRequests`. */
+  readonly endedRequests: string;
   /** Taken by the one worker that looks after open requests. */
   readonly requestTender: string;
   /** Client ids by last heartbeat (zset). */
@@ -95,6 +97,7 @@ export function redisKeys(prefix: string = shardPrefix()): RedisKeys {
     requestStarts: (requestId) => `${prefix}:request-starts:${requestId}`,
     requests: `${prefix}:requests`,
     openRequests: `${prefix}:open-requests`,
+    endedRequests: `${prefix}:open-requests:ended`,
     requestTender: `${prefix}:request-tender`,
     clients: `${prefix}:clients`,
     workers: `${prefix}:workers`,

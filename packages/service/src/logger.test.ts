@@ -35,6 +35,15 @@ describe('prettyLine', () => {
     expect(prettyLine(json)).toMatch(/^\d\d:\d\d:\d\d info {2}worker\[7\]: ready devices=\["cpu\/0"\]\n$/);
   });
 
+  it('stays one line, whatever it is told of', () => {
+    const odd = 'a\nb\r\u001b[2Jc\u009bd\u2028e';
+    const line = prettyLine(
+      JSON.stringify({ level: 40, time: 0, msg: odd, label: odd, list: [odd], err: { message: odd } }),
+    );
+    expect(line.trimEnd().split(/[\p{Cc}\u2028]/u)).toHaveLength(1);
+    expect(line).toContain(String.raw`label=a\u000ab\u000d\u001b[2Jc\u009bd\u2028e`);
+  });
+
   it('leaves what is no log line as it is', () => {
     expect(prettyLine('plain\n')).toBe('plain\n');
   });

@@ -9,6 +9,8 @@ const LEVELS: Readonly<Record<number, string>> = {
   60: 'FATAL',
 };
 
+const BREAKING = /[\p{Cc}\u2028\u2029]/gu;
+
 const logLineSchema = z.looseObject({
   level: z.number(),
   time: z.number(),
@@ -25,8 +27,17 @@ export function prettyLine(json: string): string {
   const at = new Date(time).toTimeString().slice(0, 8);
   const shown = Object.entries(fields).map(([key, value]) => `${key}=${showValue(value)}`);
   const head = [at, LEVELS[level] ?? String(level), name === undefined ? '' : `${name}[${String(pid)}]:`];
-  const error = err === undefined ? [] : [level >= 50 && err.stack !== undefined ? err.stack : err.message];
-  return `${[...head, msg ?? '', ...shown, ...error].filter((part) => part !== '').join(' ')}\n`;
+  const error =
+    err === undefined ? [] : [level >= 50 && err.stack !== undefined ? err.stack : onOneLine(err.message)];
+  return `${[...head, onOneLine(msg ?? ''), ...shown, ...error].filter((part) => part !== '').join(' ')}\n`;
+}
+
+/** What comes from elsewhere must not end the line, nor move the cursor. */
+function onOneLine(text: string): string {
+  return text.replaceAll(
+    BREAKING,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function parseLine(json: string): z.output<typeof logLineSchema> | undefined {
@@ -38,5 +49,5 @@ function parseLine(json: string): z.output<typeof logLineSchema> | undefined {
 }
 
 function showValue(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return onOneLine(typeof value === 'string' ? value : JSON.stringify(value));
 }

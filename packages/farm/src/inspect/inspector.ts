@@ -11,6 +11,7 @@ import {
 } from '@embedfarm/contract';
 import { readAdmission, type AdmissionStatus } from '../redis/admission.ts';
 import type { FarmRedis } from '../redis/farm-redis.ts';
+import { unlessSpoilt } from '../redis/unless-spoilt.ts';
 import { readCacheCounts, type CacheCounts } from './cache-counts.ts';
 import { connectRedis, disconnectRedis, waitForRedis } from '../redis/connect.ts';
 import { ModelRegistry, WORKER_TTL_MS } from '../redis/model-registry.ts';
@@ -57,6 +58,15 @@ export interface StatsPoint {
   readonly workers: Record<string, number>;
 }
 
+/** Where something else was put under the keys of the admission. */
+const UNKNOWN_ADMISSION: AdmissionStatus = {
+  texts: 0,
+  bytes: 0,
+  maxTexts: 0,
+  maxBytes: 0,
+  memory: { usedBytes: 0, maxBytes: 0, stopBytes: 0 },
+};
+
 /** Reads what the farm says of itself, from a few keys, never by scanning. */
 export class Inspector {
   readonly #redis: FarmRedis;
@@ -93,13 +103,13 @@ export class Inspector {
     await this.#clock.sync(this.#redis);
     const nowMs = this.#clock.nowMs();
     const [names, workers, clients, admission, cache, openRequests, webhooksDue] = await Promise.all([
-      this.#registry.names(),
-      this.#workers(nowMs),
-      this.#redis.zcount(this.#keys.clients, nowMs - CLIENT_TTL_MS, '+inf'),
-      readAdmission(this.#redis, this.#keys),
+      unlessSpoilt(this.#registry.names(), []),
+      unlessSpoilt(this.#workers(nowMs), []),
+      unlessSpoilt(this.#redis.zcount(this.#keys.clients, nowMs - CLIENT_TTL_MS, '+inf'), 0),
+      unlessSpoilt(readAdmission(this.#redis, this.#keys), UNKNOWN_ADMISSION),
       readCacheCounts(this.#redis, this.#keys, nowMs),
-      this.#redis.zcard(this.#keys.openRequests),
-      this.#redis.zcard(this.#keys.webhooksDue),
+      unlessSpoilt(this.#redis.zcard(this.#keys.openRequests), 0),
+      unlessSpoilt(this.#redis.zcard(this.#keys.webhooksDue), 0),
     ]);
     const models = await this.#models(names, nowMs);
     return {
@@ -132,7 +142,8 @@ export class Inspector {
 
   /** Records this second's backlog and number of clients, unless a worker has. */
   async sample(): Promise<void> {
-    await sampleStats(this.#redis, this.#keys, await this.#registry.names());
+    const names = await unlessSpoilt(this.#registry.names(), []);
+    await unlessSpoilt(sampleStats(this.#redis, this.#keys, names), undefined);
   }
 
   /** The jobs of these models' queues and of the webhooks' by state, in Prometheus' text format, as BullMQ tells them. */
@@ -157,13 +168,14 @@ export class Inspector {
       }
     }
     const answers = ((await lookup.exec()) ?? []).map(([, answer]) => answer);
-    return names.flatMap((_, index) => {
+    return names.flatMap((name, index) => {
       const [stored, workers, ...waiting] = answers.slice(index * 6, index * 6 + 6);
       const registration = parseJson(modelRegistrationSchema, stored);
-      if (!registration) return [];
-      const [wait = 0, prioritized = 0, bulkWait = 0, bulkPrioritized = 0] = waiting.map(Number);
+      // Under another's name it would be that model a second time.
+      if (registration?.model !== name) return [];
+      const [wait = 0, prioritized = 0, bulkWait = 0, bulkPrioritized = 0] = waiting.map(toCount);
       const backlog = { interactive: wait + prioritized, bulk: bulkWait + bulkPrioritized };
-      return [{ ...registration, workers: Number(workers), backlog }];
+      return [{ ...registration, workers: toCount(workers), backlog }];
     });
   }
 
@@ -185,6 +197,12 @@ export class Inspector {
   }
 }
 
+/** 0 for what is no number, as the answer for a key that something else was put under. */
+function toCount(answer: unknown): number {
+  const count = Number(answer ?? 0);
+  return Number.isFinite(count) ? count : 0;
+}
+
 /** What was put under a key by hand and does not fit is left out. */
 function parseJson<Value>(
   schema: { safeParse(value: unknown): { success: true; data: Value } | { success: false } },
@@ -200,10 +218,7 @@ function parseJson<Value>(
 }
 
 function toPoint(second: number, fields: Record<string, string> = {}): StatsPoint {
-  const count = (field: string): number => {
-    const value = Number(fields[field] ?? 0);
-    return Number.isFinite(value) ? value : 0;
-  };
+  const count = (field: string): number => toCount(fields[field]);
   const workers = Object.keys(fields).filter((field) => field.startsWith('worker:'));
   return {
     second,

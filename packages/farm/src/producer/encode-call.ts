@@ -17,7 +17,7 @@ export interface CallOptions {
   readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
   /** Where the farm holds as much as it may: `reject` at once (the default), or `wait` to the deadline. */
   readonly whenOverloaded?: WhenOverloaded | undefined;
-  /** The trace that the call belongs to: see traceEncode. */
+  /** The trace that the call belongs to: see CallSpan. */
   readonly trace?: string | undefined;
 }
 

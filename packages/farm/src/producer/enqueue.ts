@@ -6,6 +6,7 @@ import {
   type Lane,
   type RedisKeys,
 } from '@embedfarm/contract';
+import type { Telemetry } from 'bullmq';
 import { performance } from 'node:perf_hooks';
 import { chunkLoad } from '../queue/chunk-load.ts';
 import type { EncodeQueue } from '../queue/encode-queue.ts';
@@ -31,6 +32,8 @@ export interface EnqueuePorts {
   readonly redis: FarmRedis;
   readonly keys: RedisKeys;
   readonly clientId: string;
+  /** What traces calls; undefined where nothing is traced. */
+  readonly telemetry: Telemetry | undefined;
   readonly pending: PendingChunks;
   readonly lease: ClientLease;
   nowMs(): number;

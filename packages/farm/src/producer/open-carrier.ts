@@ -15,12 +15,12 @@ export function openCarrier(
   request: EncodeRequest,
   registration: ModelRegistration,
   { id }: StreamOptions,
-  { timeoutMs = MAX_PATIENCE_MS, whenOverloaded = 'wait' }: CallOptions,
+  { timeoutMs = MAX_PATIENCE_MS, whenOverloaded = 'wait', trace }: CallOptions,
   ports: EnqueuePorts,
   deadlineFault: (refusal: FarmError | undefined) => Promise<FarmError>,
 ): StreamCarrier {
   const terms = sharedTerms({ ...request, lane: request.lane ?? 'bulk' }, registration, 0);
-  const carried = { patienceMs: timeoutMs, whenOverloaded, deadlineFault };
+  const carried = { patienceMs: timeoutMs, whenOverloaded, trace, deadlineFault };
   return id === undefined
     ? new QueueCarrier(terms, ports, carried)
     : new ResumableCarrier(id, terms, ports, carried);

@@ -13,9 +13,10 @@ export const producerOptionsSchema = z.strictObject({
   /** How long `connect` waits for Redis, in ms. */
   timeoutMs: z.int().min(1).max(2_147_483_647).default(10_000),
 
-  /** Traces calls of `encode`: `new BullMQOtel()` of bullmq-otel, see docs/metrics.md. Nothing is traced without it. */
+  /** Traces calls: `new BullMQOtel()` of bullmq-otel, see docs/metrics.md. Nothing is traced without it. */
   telemetry: z
     .custom<Telemetry>(isTelemetry, 'must be a telemetry of BullMQ, as new BullMQOtel()')
     .optional(),
 });
 export type ProducerOptions = z.input<typeof producerOptionsSchema>;
+export type OpenOptions = z.output<typeof producerOptionsSchema>;

@@ -23,7 +23,6 @@ import { removeClient } from '../redis/presence.ts';
 import { RedisClock } from '../redis/redis-clock.ts';
 import { ReplyStream } from '../redis/reply-stream.ts';
 import { takeResult } from '../redis/result-store.ts';
-import type { Telemetry } from 'bullmq';
 import { answerFromCache } from './answer-from-cache.ts';
 import type { CallPart } from './call-part.ts';
 import { Coalescer, sharedTerms, type SharedTerms } from './coalesce.ts';
@@ -38,7 +37,7 @@ import { ModelCache } from './model-cache.ts';
 import { openCarrier } from './open-carrier.ts';
 import { OpenGuard } from './open-guard.ts';
 import { PendingChunks } from './pending-chunks.ts';
-import { producerOptionsSchema, type ProducerOptions } from './producer-options.ts';
+import { producerOptionsSchema, type OpenOptions, type ProducerOptions } from './producer-options.ts';
 import type { EncodedChunk, ProducerPort, StreamOptions, TextSource } from './producer-port.ts';
 import { splitTexts } from './split-texts.ts';
 import { SubmittedRequests } from './submitted-requests.ts';
@@ -46,6 +45,7 @@ import { sweepPending } from './sweep.ts';
 import { isStreamJob } from '../redis/stream-job-id.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 import { traceEncode } from './trace-encode.ts';
+import { traceStream } from './trace-stream.ts';
 
 const HEARTBEAT_MS = 5_000;
 /** Longest a look at the weights, or a change, may take. */
@@ -73,17 +73,16 @@ export class Producer implements ProducerPort {
   readonly #coalescer: Coalescer;
   readonly #lease: ClientLease;
   readonly #ports: EnqueuePorts;
-  #telemetry: Telemetry | undefined;
   readonly #calls = new Set<{ fail(error: FarmError): void }>();
   #replies!: ReplyStream;
   #heartbeat: NodeJS.Timeout | undefined;
   #requests = 0;
   #closing: Promise<void> | undefined;
 
-  private constructor(command: FarmRedis, url: string, keys: RedisKeys, clock: RedisClock) {
+  private constructor(command: FarmRedis, keys: RedisKeys, clock: RedisClock, options: OpenOptions) {
     this.clientId = randomBytes(9).toString('hex');
     this.#command = command;
-    this.#url = url;
+    this.#url = options.redis;
     this.#keys = keys;
     this.#clock = clock;
     this.#registry = new ModelRegistry(command, keys);
@@ -97,6 +96,7 @@ export class Producer implements ProducerPort {
       redis: command,
       keys,
       clientId: this.clientId,
+      telemetry: options.telemetry,
       pending: this.#pending,
       lease: this.#lease,
       nowMs: () => clock.nowMs(),
@@ -120,15 +120,14 @@ export class Producer implements ProducerPort {
    */
   static async open(options: ProducerOptions, { signal }: { signal?: AbortSignal } = {}): Promise<Producer> {
     const resolved = parseOptions('connect options', producerOptionsSchema, options);
-    const { redis: url, prefix, timeoutMs, telemetry } = resolved;
+    const { redis: url, prefix, timeoutMs } = resolved;
     const keys = redisKeys(prefix);
     const command = connectRedis(url);
     const blocking = connectRedis(url);
     try {
       await waitForRedis(command, url, keys, { signal, timeoutMs });
       const clock = await RedisClock.open(command, keys);
-      const producer = new Producer(command, url, keys, clock);
-      producer.#telemetry = telemetry;
+      const producer = new Producer(command, keys, clock, resolved);
       await producer.#listen(blocking);
       return producer;
     } catch (thrown) {
@@ -149,7 +148,7 @@ export class Producer implements ProducerPort {
     options: CallOptions,
   ): Promise<EncodedTexts> {
     this.#guard.check();
-    return await traceEncode(this.#telemetry, texts.length, (trace) =>
+    return await traceEncode(this.#ports.telemetry, texts.length, (trace) =>
       this.#encode(texts, request, trace === undefined ? options : { ...options, trace }),
     );
   }
@@ -185,12 +184,14 @@ export class Producer implements ProducerPort {
     options: StreamOptions,
     call: CallOptions,
   ): AsyncIterableIterator<EncodedChunk> {
-    const open = async () => {
-      const registration = await this.#resolve(request, call);
-      const fault = (refusal?: FarmError) => this.#deadlineFault(registration.model, refusal);
-      return openCarrier(request, registration, options, call, this.#ports, fault);
-    };
-    return new EncodeStream({ texts, request, options, call }, open, this.#calls).chunks();
+    return traceStream(this.#ports.telemetry, call, (traced) => {
+      const open = async () => {
+        const registration = await this.#resolve(request, call);
+        const fault = (refusal?: FarmError) => this.#deadlineFault(registration.model, refusal);
+        return openCarrier(request, registration, options, traced, this.#ports, fault);
+      };
+      return new EncodeStream({ texts, request, options, call }, open, this.#calls).chunks();
+    });
   }
 
   /** Open calls reject with `cancelled`. Safe to call twice. */

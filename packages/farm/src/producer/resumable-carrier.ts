@@ -72,7 +72,14 @@ export class ResumableCarrier implements StreamCarrier {
     });
     if (block) return { status: 'done', block };
     const job = {
-      ...makeJob(this.#terms, this.#ports, { requestId, chunkIndex, texts, refused, patienceMs: 0 }),
+      ...makeJob(this.#terms, this.#ports, {
+        requestId,
+        chunkIndex,
+        texts,
+        refused,
+        patienceMs: 0,
+        trace: this.#call.trace,
+      }),
       // Who comes back for it may come late.
       deadlineMs: 0,
       resultTtlMs: STREAM_RESULT_TTL_MS,

@@ -29,6 +29,8 @@ export interface CarryTerms {
   /** How long a chunk is worth encoding once it is sent, in ms. */
   readonly patienceMs: number;
   readonly whenOverloaded: WhenOverloaded;
+  /** The trace that the stream belongs to: see traceStream. */
+  readonly trace: string | undefined;
   /** Why nothing came in time; `refusal` where there was no room. */
   readonly deadlineFault: (refusal: FarmError | undefined) => Promise<FarmError>;
 }
@@ -70,6 +72,7 @@ export class QueueCarrier implements StreamCarrier {
       texts,
       refused,
       patienceMs: this.#call.patienceMs,
+      trace: this.#call.trace,
     });
     const room = new ChunkRoom(this.#ports.lease, chunkLoad(texts, registration, this.#terms.options));
     this.#rooms.add(room);

@@ -1,7 +1,7 @@
 import { FarmError, type EncodeJob, type EncodeText } from '@embedfarm/contract';
 import { sumLoads } from '../queue/chunk-load.ts';
 import { buryRequest, removeChunks } from '../request/cancel-request.ts';
-import { takenBack } from '../request/conclude-request.ts';
+import { notHeardOf, takenBack } from '../request/conclude-request.ts';
 import {
   abandonRequest,
   forgetRequest,
@@ -105,6 +105,7 @@ class RequestFilling {
       options,
       size,
       resultTtlMs: this.#resultTtlMs,
+      trace: this.#options.trace,
     });
     await this.#within(opening).catch(async (thrown: unknown) => {
       // It may be there all the same, or come later: nobody would fill it.
@@ -230,18 +231,14 @@ class RequestFilling {
       clientId: this.#ports.clientId,
       terms: this.#terms,
       resultTtlMs: this.#resultTtlMs,
+      trace: this.#options.trace,
     });
   }
 
   /** Whoever ended the request wants no more of it: jobs that were added since are taken away. */
   #checkState(state: string | undefined): void {
     if (state === 'filling') return;
-    throw state === 'cancelled'
-      ? takenBack(this.requestId)
-      : new FarmError(
-          'redis_unavailable',
-          `request ${this.requestId} was ended: its producer was not heard of`,
-        );
+    throw state === 'cancelled' ? takenBack(this.requestId) : notHeardOf(this.requestId);
   }
 
   get #resultTtlMs(): number {

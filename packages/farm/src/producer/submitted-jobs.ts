@@ -9,13 +9,15 @@ export interface SubmittedJobTerms {
   readonly clientId: string;
   readonly terms: SharedTerms;
   readonly resultTtlMs: number;
+  /** The trace that the request belongs to: see traceSubmit. */
+  readonly trace: string | undefined;
 }
 
 /** The jobs of consecutive chunks, of which the first has the index `from`. */
 export function submittedJobs(
   slice: readonly GatheredChunk[],
   from: number,
-  { requestId, clientId, terms, resultTtlMs }: SubmittedJobTerms,
+  { requestId, clientId, terms, resultTtlMs, trace }: SubmittedJobTerms,
 ): EncodeJob[] {
   const { registration, options, tenant, cacheTtlMs } = terms;
   return slice.map((chunk, index) => ({
@@ -35,6 +37,7 @@ export function submittedJobs(
     deadlineMs: 0,
     resultTtlMs,
     ...(cacheTtlMs === undefined ? {} : { cacheTtlMs }),
+    ...(trace === undefined ? {} : { trace }),
   }));
 }
 

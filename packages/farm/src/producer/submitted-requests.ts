@@ -17,6 +17,9 @@ import type { EnqueuePorts } from './enqueue.ts';
 import type { OpenGuard } from './open-guard.ts';
 import type { Filling, OwnFilling, SubmitTerms } from './filling.ts';
 import { submitTexts } from './submit.ts';
+import { traceIteration } from './trace-iteration.ts';
+import { beginReading, traceReading } from './trace-reading.ts';
+import { traceSubmit } from './trace-submit.ts';
 
 /** Longest a look at a request's record may take. */
 const READ_TIMEOUT_MS = 5_000;
@@ -47,8 +50,15 @@ export class SubmittedRequests {
     submit: SubmitTerms,
     options: CallOptions,
   ): Promise<Filling> {
-    const { guard } = this.#ports;
+    const { guard, telemetry } = this.#ports;
     guard.check();
+    return await traceSubmit(telemetry, options, (call) => this.#submit(source, request, submit, call));
+  }
+
+  async #submit(
+    ...[source, request, submit, options]: Parameters<SubmittedRequests['submit']>
+  ): Promise<Filling> {
+    const { guard } = this.#ports;
     const startedAt = performance.now();
     const registration = await this.#ports.resolve(request, options);
     const terms = sharedTerms(request, registration, isList(source) ? source.length : Infinity);
@@ -101,12 +111,28 @@ export class SubmittedRequests {
 
   /** Waits for a request's end, whichever it is. */
   async wait(requestId: string, options: CallOptions): Promise<RequestRecord> {
-    this.#ports.guard.check();
-    return await this.#ports.guard.whileOpen(awaitRequest(this.#ports, requestId, options));
+    const { guard } = this.#ports;
+    guard.check();
+    return await traceReading(this.#ports, 'wait', requestId, options, () =>
+      guard.whileOpen(awaitRequest(this.#ports, requestId, options)),
+    );
   }
 
   /** A request's vectors by chunks, as they get done. */
-  async *chunks(requestId: string, reading: ReadOptions, options: CallOptions): AsyncGenerator<EncodedChunk> {
+  chunks(
+    requestId: string,
+    reading: ReadOptions,
+    options: CallOptions,
+  ): AsyncIterableIterator<EncodedChunk, void, undefined> {
+    const chunks = this.#chunks(requestId, reading, options);
+    const { telemetry } = this.#ports;
+    if (!telemetry) return chunks;
+    return traceIteration(() => beginReading(telemetry, this.#ports, 'rows', requestId, options), chunks);
+  }
+
+  async *#chunks(
+    ...[requestId, reading, options]: Parameters<SubmittedRequests['chunks']>
+  ): AsyncGenerator<EncodedChunk, void, undefined> {
     const { guard } = this.#ports;
     guard.check();
     try {
@@ -123,8 +149,11 @@ export class SubmittedRequests {
     reading: Pick<ReadOptions, 'consume'>,
     options: CallOptions,
   ): Promise<EncodedTexts> {
-    this.#ports.guard.check();
-    return await this.#ports.guard.whileOpen(awaitResult(this.#ports, requestId, reading, options));
+    const { guard } = this.#ports;
+    guard.check();
+    return await traceReading(this.#ports, 'result', requestId, options, () =>
+      guard.whileOpen(awaitResult(this.#ports, requestId, reading, options)),
+    );
   }
 
   /** Deletes the results of a request that has ended, read or not. */

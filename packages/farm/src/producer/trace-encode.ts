@@ -1,5 +1,5 @@
-import { FarmError, MAX_TRACE_LENGTH } from '@embedfarm/contract';
-import { SpanKind, type Telemetry } from 'bullmq';
+import type { Telemetry } from 'bullmq';
+import { CallSpan } from './call-span.ts';
 import type { EncodedTexts } from './encoded-texts.ts';
 
 /** Whether it is what BullMQ calls telemetry; `new BullMQOtel()` of bullmq-otel is one. */
@@ -17,20 +17,14 @@ export async function traceEncode(
   encode: (trace: string | undefined) => Promise<EncodedTexts>,
 ): Promise<EncodedTexts> {
   if (!telemetry) return await encode(undefined);
-  const { tracer, contextManager } = telemetry;
-  const active: unknown = contextManager.active();
-  const span = tracer.startSpan('encode', { kind: SpanKind.PRODUCER }, active);
+  const span = CallSpan.producing(telemetry, 'encode');
   try {
-    span.setAttribute('embedfarm.texts', texts);
-    const trace = contextManager.getMetadata(span.setSpanOnContext(active));
-    // Baggage that is too long for a job costs the call its trace, not its vectors.
-    const encoded = await encode(trace.length > MAX_TRACE_LENGTH ? undefined : trace);
-    span.setAttribute('embedfarm.model', encoded.model);
+    span.tell({ 'embedfarm.texts': texts });
+    const encoded = await encode(span.trace);
+    span.tell({ 'embedfarm.model': encoded.model });
     return encoded;
   } catch (thrown) {
-    const { code, message } = FarmError.from(thrown);
-    span.setAttribute('error.type', code);
-    span.recordException({ name: 'FarmError', message });
+    span.end(thrown);
     throw thrown;
   } finally {
     span.end();

@@ -48,3 +48,8 @@ export function stillRuns({ requestId, state }: RequestRecord): FarmError {
 export function takenBack(requestId: string): FarmError {
   return new FarmError('cancelled', `request ${requestId} was cancelled`);
 }
+
+/** A producer that fills a request which was ended in its place. */
+export function notHeardOf(requestId: string): FarmError {
+  return new FarmError('redis_unavailable', `request ${requestId} was ended: its producer was not heard of`);
+}

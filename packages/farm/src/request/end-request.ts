@@ -5,6 +5,10 @@ import { ANNOUNCE_END_LUA } from '../webhook/announce-end.ts';
 /** How long the record of a request outlives its results, to say that they are gone. */
 export const EXPIRED_RECORD_TTL_MS = 24 * 3_600_000;
 
+/** Ends that no worker takes, as none logs them, are forgotten: the first beyond so many, and all after an hour. */
+const MAX_UNTOLD_ENDS = 10_000;
+const UNTOLD_TTL_MS = 3_600_000;
+
 /**
  * Ends a request whose last chunk is settled: its state, and a last time to live for all of it.
  * Part of the scripts that settle a chunk, seal, abandon or cancel a request, so no death between leaves it open.
@@ -32,6 +36,10 @@ local function endRequest(id)
   -- What others' requests are in may have been written over by hand.
   pcall(announceEnd, KEYS[6], KEYS[1], id)
   redis.pcall('ZREM', KEYS[4], id)
+  local ended = KEYS[4] .. ':ended'
+  redis.pcall('RPUSH', ended, id .. ' ' .. state)
+  redis.pcall('LTRIM', ended, -${MAX_UNTOLD_ENDS}, -1)
+  redis.pcall('PEXPIRE', ended, ${UNTOLD_TTL_MS})
   redis.call('PEXPIRE', KEYS[1], ttl + ${EXPIRED_RECORD_TTL_MS})
   redis.call('PEXPIRE', KEYS[2], ttl)
   redis.call('PEXPIRE', KEYS[3], ttl)

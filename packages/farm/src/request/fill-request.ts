@@ -30,6 +30,8 @@ export interface NewRequest extends RequestQueue {
   /** Of a list; undefined for an iterable, which tells as it goes. */
   readonly size: { readonly texts: number; readonly chunks: number } | undefined;
   readonly resultTtlMs: number;
+  /** For who waits for it later, where its producer traces it. */
+  readonly trace?: string | undefined;
 }
 
 /** KEYS request, requests, open requests; ARGV request id, TTL, then fields and values. */
@@ -72,6 +74,7 @@ export async function openRequest(redis: FarmRedis, keys: RedisKeys, request: Ne
     textsTruncated: 0,
     tokens: 0,
     resultTtlMs: request.resultTtlMs,
+    trace: request.trace,
   };
   const pairs = Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [name, value]));
   await openScript.run(

@@ -17,6 +17,7 @@ import { RedisClock } from '../redis/redis-clock.ts';
 import { sampleStats } from '../redis/stats.ts';
 import { lostBlock, TEND_MS, tendRequests } from '../request/tend-requests.ts';
 import { syncAdmission } from '../redis/sync-admission.ts';
+import { EndedRequests, type RequestEvents } from '../request/ended-requests.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 import { WebhookDeliverer } from '../webhook/webhook-deliverer.ts';
 import type { Encoder } from './encoder.ts';
@@ -29,6 +30,7 @@ import { waitUntilUp } from './wait-until-up.ts';
 
 export type { Encoder } from './encoder.ts';
 export type { FarmWorkerOptions } from './farm-worker-options.ts';
+export type { RequestEnd } from '../request/ended-requests.ts';
 export type { JobEnd, JobEvents, JobOutcome } from './observe-job.ts';
 
 /** Backlog and number of clients are recorded once a second, by whoever comes first. */
@@ -44,8 +46,8 @@ const LEAVE_MS = 1_000;
  */
 export type WorkerState = 'running' | 'draining' | 'refused' | 'closed';
 
-/** What tells others of jobs, and of faults that stop nothing. */
-export interface WorkerEvents extends JobEvents {
+/** What tells others of jobs and requests, and of faults that stop nothing. */
+export interface WorkerEvents extends JobEvents, RequestEvents {
   onFault?: (what: string, fault: unknown) => void;
 }
 
@@ -64,6 +66,7 @@ export class FarmWorker {
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #onFault: (what: string, fault: unknown) => void;
   #webhooks: WebhookDeliverer | undefined;
+  #ended: EndedRequests | undefined;
   #state: WorkerState = 'running';
   #closing: Promise<void> | undefined;
 
@@ -137,6 +140,7 @@ export class FarmWorker {
       await worker.#registry.heartbeat(registration, workerId, worker.#report());
       await worker.#start(resolved.heartbeatMs);
       await worker.#deliver(resolved);
+      worker.#ended = new EndedRequests(redis, keys, events, onFault);
       return worker;
     } catch (thrown) {
       disconnectRedis(redis);
@@ -175,6 +179,7 @@ export class FarmWorker {
     this.#timers.push(
       setInterval(() => void this.#beat(), heartbeatMs),
       setInterval(() => void this.#sample(), SAMPLE_MS),
+      setInterval(() => void this.#ended?.look(), SAMPLE_MS),
       setInterval(() => void this.#tend(), TEND_MS),
     );
   }
@@ -268,7 +273,10 @@ export class FarmWorker {
     for (const end of drained) if (end.status === 'rejected') faults.push(end.reason);
     // With Redis down there is nobody to take leave of: the heartbeat's time to live does it.
     if (this.#redis.status === 'ready') {
-      const leaving = this.#registry.leave(this.#registration.model, this.workerId);
+      const leaving = Promise.all([
+        this.#registry.leave(this.#registration.model, this.workerId),
+        this.#ended?.look(),
+      ]);
       await withDeadline(
         leaving,
         { timeoutMs: LEAVE_MS },
