@@ -28,6 +28,7 @@ export function statsPoint(second: number, given: Partial<StatsPoint> = {}): Sta
     failed: 0,
     clients: 0,
     backlog: { interactive: 0, bulk: 0 },
+    oldestMs: 0,
     workers: {},
     ...given,
   };
