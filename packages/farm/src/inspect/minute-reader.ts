@@ -2,12 +2,13 @@ import type { RedisKeys } from '@embedfarm/contract';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 import { readRedisTimeMs } from '../redis/redis-time.ts';
 import { calmAnswers } from '../redis/calm-answers.ts';
+import { MINUTE_TTL_S } from '../stats/minute-fields.ts';
 import type { MinuteStats } from '../stats/minute-stats.ts';
 import { parseFailedTexts, parseMinute, type FailedTexts, type MinuteHash } from '../stats/parse-minute.ts';
 
 const MINUTE_MS = 60_000;
-/** Minutes are kept for 7 days. */
-const MAX_MINUTES = 7 * 24 * 60;
+/** As many as are kept. */
+const MAX_MINUTES = MINUTE_TTL_S / 60;
 /** Whole minutes that are kept here: a day. Further ones are read each time. */
 const MAX_KNOWN = 24 * 60;
 

@@ -1,13 +1,11 @@
 import { queueName, type RedisKeys } from '@embedfarm/contract';
+import { MINUTE_TTL_S } from '../stats/minute-fields.ts';
 import type { FarmRedis } from './farm-redis.ts';
 import { CLIENT_TTL_MS } from './presence.ts';
 import { RedisScript } from './redis-script.ts';
 
 /** Seconds are kept for an hour. */
 export const STATS_SECOND_TTL_S = 3_600;
-
-/** Minutes are kept for 7 days. */
-export const STATS_MINUTE_TTL_S = 7 * 24 * 3_600;
 
 /**
  * Records this second's backlog, the age of its oldest job and the number of clients, once, whoever asks first.
@@ -66,7 +64,7 @@ export async function sampleStats(
   await sampleScript.run(
     redis,
     [keys.clients, keys.statsPrefix, keys.statsMinutePrefix, ...queues],
-    [CLIENT_TTL_MS, STATS_SECOND_TTL_S, STATS_MINUTE_TTL_S],
+    [CLIENT_TTL_MS, STATS_SECOND_TTL_S, MINUTE_TTL_S],
   );
 }
 

@@ -1,6 +1,9 @@
 import { LANES, type FarmErrorCode, type Lane } from '@embedfarm/contract';
 import { FILL_PERCENT, LATENCY_MS, LENGTH_TOKENS, type Buckets } from './buckets.ts';
 
+/** Minutes are kept for 7 days. */
+export const MINUTE_TTL_S = 7 * 24 * 3_600;
+
 /**
  * Names of the fields of a minute's hash. All are counts that only grow: workers and clients add what they know.
  * Times are in microseconds, so that a chunk of half a millisecond counts.
