@@ -28,7 +28,7 @@ import { workerReport } from './worker-report.ts';
 import { isAnswering } from '../redis/is-answering.ts';
 import { waitUntilUp } from './wait-until-up.ts';
 
-export type { Encoder } from './encoder.ts';
+export type { Encoder, FinishedBatch } from './encoder.ts';
 export type { FarmWorkerOptions } from './farm-worker-options.ts';
 export type { JobEnd, JobEvents, JobOutcome } from './observe-job.ts';
 
