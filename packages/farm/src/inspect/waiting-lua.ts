@@ -4,8 +4,8 @@ import { RedisScript } from '../redis/redis-script.ts';
  * What waits in the queues of all models, and how fast the farm was, as one look of one moment.
  * Of each list of waiting jobs the number and, at even steps from one end to the other, some jobs: their name and time.
  *
- * A job is found by its place: in a sorted set that costs O(log n); in a list of a million 0.2 ms, and lists are of the
- * interactive lane, which holds few.
+ * A job is found by its place. In a sorted set of a million that costs 2 µs, so a look at a bulk lane of any depth takes
+ * 0.3 ms; in a list of a million 75 µs, 5 ms for all, but lists are of the interactive lane, which is seldom so long.
  *
  * KEYS models, prefix, stats prefix; ARGV most jobs looked at in a list, most models, seconds of pace.
  * Returns the Redis time in ms; then texts and tokens of each past second, the last one first; then, for each model and
