@@ -29,14 +29,14 @@ export async function readClients(
   const { nowMs, minutes } = await reader.read(2);
   const minute = Math.floor(nowMs / MINUTE_MS);
   const aliveMs = nowMs - CLIENT_TTL_MS;
-  const [now, before, heard] = await calmAnswers(
+  const [topNow, topBefore, heard] = await calmAnswers(
     redis
       .pipeline()
       .zrevrange(keys.statsClients(minute), 0, rows - 1, 'WITHSCORES')
       .zrevrange(keys.statsClients(minute - 1), 0, rows - 1, 'WITHSCORES')
       .zrevrangebyscore(keys.clients, '+inf', aliveMs, 'LIMIT', 0, rows),
   );
-  const [textsNow, textsBefore] = [scoresOf(now), scoresOf(before)];
+  const [textsNow, textsBefore] = [scoresOf(topNow), scoresOf(topBefore)];
   const ids = [...new Set([...textsNow.keys(), ...textsBefore.keys(), ...idsOf(heard)])];
   if (ids.length === 0) return [];
   const [seen, reports] = await calmAnswers(
@@ -45,34 +45,46 @@ export async function readClients(
       .zmscore(keys.clients, ...ids)
       .hmget(keys.clientReports, ...ids),
   );
-  const rate = rateOf(nowMs, minutes);
+  const [before, now] = [minuteTexts(textsBefore, minutes[0]), minuteTexts(textsNow, minutes[1])];
   return ids
     .flatMap((clientId, index): ClientRow[] => {
       const seenAtMs = Number((seen as (string | null)[] | undefined)?.[index] ?? Number.NaN);
       if (!(seenAtMs >= aliveMs)) return [];
       const report = parseClientReport((reports as (string | null)[] | undefined)?.[index]);
-      const { textsPerSecond, share } = rate(textsNow.get(clientId), textsBefore.get(clientId));
       const lastSeenMs = Math.max(0, nowMs - seenAtMs);
-      return [{ clientId, ...report, textsPerSecond, share, lastSeenMs }];
+      return [{ clientId, ...report, ...rateOf(clientId, nowMs, now, before), lastSeenMs }];
     })
     .toSorted((a, b) => b.textsPerSecond - a.textsPerSecond || b.inFlightTexts - a.inFlightTexts)
     .slice(0, rows);
 }
 
+/** What clients did in a minute, as far as their ids are known, and what all did. */
+interface MinuteTexts {
+  readonly ofClients: ReadonlyMap<string, number>;
+  readonly all: number;
+}
+
+/** The minute was read first, so its clients may have done more meanwhile. */
+function minuteTexts(ofClients: ReadonlyMap<string, number>, minute: ReadMinute | undefined): MinuteTexts {
+  const { interactive, bulk } = minute?.stats.lanes ?? {};
+  const known = [...ofClients.values()].reduce((sum, texts) => sum + texts, 0);
+  return { ofClients, all: Math.max(known, (interactive?.texts ?? 0) + (bulk?.texts ?? 0)) };
+}
+
 /** Over the current minute where enough of it is over, or the client is new; else over the one before. */
-function rateOf(nowMs: number, minutes: readonly ReadMinute[]) {
+function rateOf(
+  clientId: string,
+  nowMs: number,
+  now: MinuteTexts,
+  before: MinuteTexts,
+): Pick<ClientRow, 'textsPerSecond' | 'share'> {
   const seconds = Math.max(1, (nowMs % MINUTE_MS) / 1_000);
-  const [allBefore = 0, allNow = 0] = minutes.map(
-    ({ stats: { lanes } }) => lanes.interactive.texts + lanes.bulk.texts,
-  );
-  return (now = 0, before = 0): Pick<ClientRow, 'textsPerSecond' | 'share'> => {
-    const isNow = seconds >= MIN_SPAN_SECONDS || before === 0;
-    const [texts, all] = isNow ? [now, allNow] : [before, allBefore];
-    return {
-      textsPerSecond: texts / (isNow ? seconds : MINUTE_MS / 1_000),
-      // What a worker that was killed has not told is in neither, or only in one of them.
-      share: all > 0 ? Math.min(1, texts / all) : 0,
-    };
+  const isNow = seconds >= MIN_SPAN_SECONDS || !before.ofClients.has(clientId);
+  const { ofClients, all } = isNow ? now : before;
+  const texts = ofClients.get(clientId) ?? 0;
+  return {
+    textsPerSecond: texts / (isNow ? seconds : MINUTE_MS / 1_000),
+    share: all > 0 ? texts / all : 0,
   };
 }
 
