@@ -1,3 +1,4 @@
+import type { FarmWaiting } from '@embedfarm/farm/figures';
 import type { FarmStatus, StatsPoint } from '@embedfarm/farm/inspect';
 import type { ClientsThroughput } from './throughput-by-clients.ts';
 
@@ -10,6 +11,7 @@ export interface BoardState {
   readonly updatedAtMs: number;
   /** Undefined until Redis has answered once. */
   readonly status: FarmStatus | undefined;
+  readonly waiting: FarmWaiting | undefined;
   /** One entry a second, oldest first, up to an hour. */
   readonly history: readonly StatsPoint[];
   /** The end of `history` that the last update brought or changed. */
@@ -23,6 +25,7 @@ export function blankBoardState(nowMs: number): BoardState {
     redisSinceMs: nowMs,
     updatedAtMs: nowMs,
     status: undefined,
+    waiting: undefined,
     history: [],
     fresh: [],
     byClients: [],

@@ -114,7 +114,7 @@ export class Board {
     const nowMs = Date.now();
     await view.sample();
     const seconds = secondsToRead(this.#lastReadMs, nowMs);
-    const [status, fresh] = await Promise.all([view.status(), view.series(seconds)]);
+    const [status, waiting, fresh] = await Promise.all([view.status(), view.waiting(), view.series(seconds)]);
     // A read that comes after its deadline belongs to a view that was thrown away.
     if (view !== this.#view) return;
     const history = mergeHistory(this.#state.history, fresh);
@@ -126,6 +126,7 @@ export class Board {
       redisSinceMs: this.#state.redis === 'up' ? this.#state.redisSinceMs : nowMs,
       updatedAtMs: nowMs,
       status,
+      waiting,
       history,
       fresh,
       byClients: throughputByClients(history),

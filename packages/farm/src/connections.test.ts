@@ -118,6 +118,32 @@ describe.each(forms)('a farm on %s', (_name, open) => {
     }
   });
 
+  it('knows what it did, what waits, who is there and what failed', async () => {
+    await producer.encode(['one'], request(), {});
+    await producer.encode(['bad text'], request(), {}).catch(() => undefined);
+    await worker.close();
+    // Jobs that wait at both ends of both kinds of queue.
+    await producer.requests.submit(['a'], request({ lane: 'interactive' }), {}, {});
+    await producer.requests.submit(['a'], request({ lane: 'bulk' }), {}, {});
+    const inspector = await Inspector.open({ redis: redis.url });
+    try {
+      await inspector.sample();
+      const { interactive, bulk } = await inspector.waiting();
+      expect([interactive, bulk]).toMatchObject([
+        { jobs: 1, texts: 1 },
+        { jobs: 1, texts: 1 },
+      ]);
+      const minutes = await inspector.minutes(60);
+      expect(minutes.some(({ lanes }) => lanes.interactive.texts > 0)).toBe(true);
+      expect(await inspector.clients(10)).toMatchObject([{ clientId: producer.clientId, share: 1 }]);
+      expect(await inspector.failures()).toMatchObject([{ code: 'internal', sample: { text: 'bad text' } }]);
+      expect(await inspector.curves()).toEqual([]);
+    } finally {
+      await inspector.close();
+    }
+    worker = await FarmWorker.open(fakeRegistration(), encoder, { redis: redis.url });
+  });
+
   it('says that there is no such model', async () => {
     const call = producer.encode(['a'], request({ model: 'never' }), {});
     await expect(call).rejects.toMatchObject({ code: 'model_not_found' });

@@ -2,6 +2,7 @@ import { FarmError, fromFloat16, toFloat16 } from '@embedfarm/contract';
 import { FarmWorker } from '@embedfarm/farm/worker';
 import { FakeEncoder, fakeRegistration, fakeTokens, fakeVector } from '@embedfarm/testkit/fake-encoder';
 import { openTestRedis, type TestRedis } from '@embedfarm/testkit/redis';
+import { Inspector } from '@embedfarm/farm/inspect';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EmbeddingFarm } from './embedding-farm.ts';
 import { TextsFailedError } from './texts-failed-error.ts';
@@ -45,6 +46,17 @@ describe('EmbeddingFarm', () => {
       'totalMs',
     ]);
     expect(() => vectors.at(3)).toThrow('[invalid_argument] there is no text 3, the last one is 2');
+  });
+
+  it('tells the farm what it is called', async () => {
+    const named = await EmbeddingFarm.connect({ redis: redis.url, name: 'the web app' });
+    const inspector = await Inspector.open({ redis: redis.url });
+    const clients = await inspector.clients(10);
+    expect(clients.find(({ clientId }) => clientId === named.clientId)).toMatchObject({
+      name: 'the web app',
+    });
+    await inspector.close();
+    await named.close();
   });
 
   it('keeps weights of tenants for all, and refuses what is none', async () => {
@@ -223,6 +235,10 @@ describe('EmbeddingFarm', () => {
       code: 'invalid_argument',
     });
     await expect(EmbeddingFarm.connect({ port: 1 } as object)).rejects.toThrow('Unrecognized key: "port"');
+    for (const name of ['', 'n'.repeat(65)]) {
+      await expect(EmbeddingFarm.connect({ name })).rejects.toThrow('at name');
+      expect(() => EmbeddingFarm.inMemory({ dimensions: 3, name })).toThrow('at name');
+    }
   });
 
   it('rejects with overloaded and the time to come back where the farm is full, or waits as asked', async () => {

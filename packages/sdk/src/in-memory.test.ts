@@ -36,7 +36,12 @@ describe('a farm in memory', () => {
   });
 
   it('is what its options say', async () => {
-    await using farm = EmbeddingFarm.inMemory({ dimensions: 3, model: 'mini', normalize: false });
+    await using farm = EmbeddingFarm.inMemory({
+      dimensions: 3,
+      model: 'mini',
+      normalize: false,
+      name: 'a test',
+    });
     const vectors = await farm.encode(['a'], { model: 'mini' });
     expect(vectors.model).toBe('mini');
     expect(Math.hypot(...vectors.at(0))).not.toBeCloseTo(1, 3);

@@ -1,3 +1,4 @@
+import type { FarmWaiting } from '@embedfarm/farm/figures';
 import type { FarmStatus, StatsPoint } from '@embedfarm/farm/inspect';
 import type { FarmView } from '../farm-view.ts';
 
@@ -19,6 +20,9 @@ export const EMPTY_STATUS: FarmStatus = {
   },
 };
 
+const NOTHING_WAITS = { jobs: 0, texts: 0, tokens: 0, oldestMs: undefined, clearSeconds: 0 };
+export const EMPTY_WAITING: FarmWaiting = { interactive: NOTHING_WAITS, bulk: NOTHING_WAITS };
+
 /** A second in which nothing happened, but for what is given. */
 export function statsPoint(second: number, given: Partial<StatsPoint> = {}): StatsPoint {
   return {
@@ -28,6 +32,7 @@ export function statsPoint(second: number, given: Partial<StatsPoint> = {}): Sta
     failed: 0,
     clients: 0,
     backlog: { interactive: 0, bulk: 0 },
+    oldestMs: 0,
     workers: {},
     ...given,
   };
@@ -36,6 +41,7 @@ export function statsPoint(second: number, given: Partial<StatsPoint> = {}): Sta
 /** A farm made of a status and a list of seconds; a test sets `fault` to take its Redis away. */
 export class FakeFarmView implements FarmView {
   farmStatus: FarmStatus = EMPTY_STATUS;
+  farmWaiting: FarmWaiting = EMPTY_WAITING;
   points: StatsPoint[] = [];
   /** Every read waits for this first: a rejection is a Redis that fails, a pending promise one that hangs. */
   fault: Promise<never> | undefined;
@@ -47,6 +53,11 @@ export class FakeFarmView implements FarmView {
     this.reads += 1;
     await this.fault;
     return this.farmStatus;
+  }
+
+  async waiting(): Promise<FarmWaiting> {
+    await this.fault;
+    return this.farmWaiting;
   }
 
   async series(seconds: number): Promise<StatsPoint[]> {

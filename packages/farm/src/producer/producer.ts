@@ -1,5 +1,4 @@
 import {
-  decodeVectorBlock,
   FarmError,
   parseOptions,
   redisKeys,
@@ -8,7 +7,6 @@ import {
   type Lane,
   type ModelRegistration,
   type RedisKeys,
-  type Reply,
 } from '@embedfarm/contract';
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
@@ -19,10 +17,9 @@ import { askLease } from '../redis/admission.ts';
 import { LimitStore } from '../redis/farm-limits.ts';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 import { ModelRegistry } from '../redis/model-registry.ts';
-import { removeClient } from '../redis/presence.ts';
 import { RedisClock } from '../redis/redis-clock.ts';
 import { ReplyStream } from '../redis/reply-stream.ts';
-import { takeResult } from '../redis/result-store.ts';
+import { ClientPresence } from '../stats/client-presence.ts';
 import { answerFromCache } from './answer-from-cache.ts';
 import type { CallPart } from './call-part.ts';
 import { Coalescer, sharedTerms, type SharedTerms } from './coalesce.ts';
@@ -42,7 +39,7 @@ import type { EncodedChunk, ProducerPort, StreamOptions, TextSource } from './pr
 import { splitTexts } from './split-texts.ts';
 import { SubmittedRequests } from './submitted-requests.ts';
 import { sweepPending } from './sweep.ts';
-import { isStreamJob } from '../redis/stream-job-id.ts';
+import { takeReply } from './take-reply.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 import { traceEncode } from './trace-encode.ts';
 import { traceStream } from './trace-stream.ts';
@@ -72,6 +69,7 @@ export class Producer implements ProducerPort {
   readonly #pending = new PendingChunks();
   readonly #coalescer: Coalescer;
   readonly #lease: ClientLease;
+  readonly #presence: ClientPresence;
   readonly #ports: EnqueuePorts;
   readonly #calls = new Set<{ fail(error: FarmError): void }>();
   #replies!: ReplyStream;
@@ -92,6 +90,13 @@ export class Producer implements ProducerPort {
       isReady: () => command.status === 'ready',
       faultOf: enqueueFault,
     });
+    this.#presence = new ClientPresence({
+      redis: command,
+      keys,
+      clientId: this.clientId,
+      name: options.name,
+      inFlightTexts: () => this.#lease.used.texts,
+    });
     this.#ports = {
       redis: command,
       keys,
@@ -99,6 +104,7 @@ export class Producer implements ProducerPort {
       telemetry: options.telemetry,
       pending: this.#pending,
       lease: this.#lease,
+      presence: this.#presence,
       nowMs: () => clock.nowMs(),
       nextRequestId: () => this.#nextRequestId(),
       queue: (model, lane) => this.#queue(model, lane),
@@ -206,7 +212,8 @@ export class Producer implements ProducerPort {
       command: this.#command,
       keys: this.#keys,
       clientId: this.clientId,
-      onReply: (reply) => void this.#onReply(reply),
+      announce: () => this.#presence.announce(),
+      onReply: (reply, storedAtMs) => void takeReply(reply, storedAtMs, this.#ports),
     });
     await this.#lease.renew();
     this.#command.on('ready', this.#beat);
@@ -221,18 +228,6 @@ export class Producer implements ProducerPort {
       // A lost connection: the next beat comes with the next one.
       .catch(() => undefined);
   };
-
-  async #onReply({ jobId, status, block }: Reply): Promise<void> {
-    // Nobody waits, and it is to stay stored.
-    if (isStreamJob(jobId) && !this.#pending.get(jobId)) return;
-    try {
-      const stored = block ? decodeVectorBlock(block) : await takeResult(this.#command, this.#keys, jobId);
-      // Without a block and without a result the sweep decides.
-      if (stored) this.#pending.settle(jobId, { status, block: stored });
-    } catch (thrown) {
-      this.#pending.fail(jobId, FarmError.from(thrown));
-    }
-  }
 
   async #resolve(request: EncodeRequest, options: CallOptions): Promise<ModelRegistration> {
     const { signal, timeoutMs = IDLE_TIMEOUT_MS } = options;
@@ -287,9 +282,8 @@ export class Producer implements ProducerPort {
     await this.#replies.close();
     for (const queue of this.#queues.values()) await queue.close();
     if (this.#command.status === 'ready') {
-      const leaving = removeClient(this.#command, this.#keys, this.clientId);
       // A Redis that does not answer forgets the client by itself.
-      await withDeadline(leaving, { timeoutMs: LAST_STEP_MS }, () => this.#redisFault()).catch(
+      await withDeadline(this.#presence.leave(), { timeoutMs: LAST_STEP_MS }, () => this.#redisFault()).catch(
         () => undefined,
       );
     }
