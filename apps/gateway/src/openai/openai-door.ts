@@ -2,6 +2,7 @@ import { FarmError, parseOptions } from '@embedfarm/contract';
 import { Router, type RequestHandler } from 'express';
 import type { DoorPorts } from '../http/door-ports.ts';
 import { encodeFor } from '../http/encode-for.ts';
+import { oneVectorEach } from '../http/one-vector-each.ts';
 import { sendPieces } from '../http/send-pieces.ts';
 import { embeddingsRequestSchema } from './embeddings-request.ts';
 import { embeddingsJson } from './embeddings-json.ts';
@@ -21,6 +22,7 @@ export function openaiDoor(ports: DoorPorts, body: readonly RequestHandler[]): R
     const { texts, tokens } = readInput(asked.input);
     const { model, dimensions } = asked;
     const embeddings = await encodeFor(ports, response, texts, { model, dimensions, tokens });
+    oneVectorEach(embeddings);
     const truncated = embeddings.receipts.filter((receipt) => receipt.truncated).length;
     if (truncated > 0) response.set('X-Embedfarm-Truncated', String(truncated));
     response.type('application/json');

@@ -69,7 +69,7 @@ export class TestGateway {
       signal: init.signal ?? AbortSignal.timeout(30_000),
     });
     const text = await answer.text();
-    const isJson = answer.headers.get('Content-Type')?.includes('json') === true;
+    const isJson = answer.headers.get('Content-Type')?.includes('application/json') === true;
     return {
       status: answer.status,
       headers: answer.headers,
