@@ -75,6 +75,47 @@ describe("A farm behind OpenAI's door", () => {
   });
 });
 
+describe("A farm behind TEI's door", () => {
+  it('gives a vector a token of a model that does not pool', async () => {
+    const model = join(folder, 'tiny');
+    const cacheDir = join(folder, 'cache');
+    const own = { redis: redis.url, prefix: '{tokens}' };
+    const tokens = await openWorker({
+      ...own,
+      model,
+      cacheDir,
+      devices: 'cpu:1',
+      calibrate: false,
+      pooling: 'none',
+    });
+    const door = await openGateway({ ...own, port: 0 });
+    const client = await EmbeddingFarm.connect(own);
+    try {
+      await eventually(async () => (await fetch(`${door.url}/readyz`)).status === 200);
+      const answer = await post(`${door.url}/embed_all`, { inputs: ['first do it', 'do'] });
+      const expected = await client.encode(['first do it', 'do'], { normalize: false });
+      const rows = (await answer.json()) as number[][][];
+      expect(rows.map((row) => row.length)).toEqual([5, 3]);
+      expect(rows.map((row) => row.flat())).toEqual(expected.toArrays());
+      const pooled = await post(`${door.url}/embed`, { inputs: 'first do it' });
+      expect(pooled.status).toBe(422);
+      expect(await pooled.text()).toContain('gives a vector a token');
+    } finally {
+      await client.close();
+      await door.close();
+      await tokens.close();
+    }
+  });
+});
+
+async function post(url: string, body: object): Promise<Response> {
+  return await fetch(url, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+}
+
 async function vocabularyOf(model: string): Promise<string[]> {
   return (await readFile(join(model, 'vocab.txt'), 'utf8')).trimEnd().split('\n');
 }

@@ -1,4 +1,6 @@
 import { Router } from 'express';
+import { bertDoor } from './bert-http/bert-door.ts';
+import { teiDoor } from './tei/tei-door.ts';
 import { encodeDoor } from './native/encode-door.ts';
 import { requestsDoor } from './native/requests-door.ts';
 import { openaiDoor } from './openai/openai-door.ts';
@@ -9,8 +11,15 @@ import { jsonBody } from './http/json-body.ts';
 /** All doors of the gateway, and the pages that say how they are used. */
 export function farmDoors(ports: DoorPorts, open: OpenRequests): { pages: Router; doors: Router[] } {
   const body = jsonBody(open, ports.maxBodyBytes);
-  return {
-    pages: Router(),
-    doors: [openaiDoor(ports, body), encodeDoor(ports, body), requestsDoor(ports, body)],
-  };
+  // Two doors share the path; what a body holds says which one it is for.
+  const encodeBody = Router().post('/encode', ...body);
+  const doors = [
+    encodeBody,
+    bertDoor(ports),
+    encodeDoor(ports),
+    requestsDoor(ports, body),
+    openaiDoor(ports, body),
+    teiDoor(ports, body),
+  ];
+  return { pages: Router(), doors };
 }

@@ -39,10 +39,21 @@ export interface RunningGateway {
  */
 export async function openGateway(options: GatewayOptions): Promise<RunningGateway> {
   const resolved = parseOptions('gateway options', gatewayOptionsSchema, options);
-  const { redis, prefix, port, host, model, keys, corsOrigins, maxBodyBytes, maxHeldBytes, logger } =
-    resolved;
+  const {
+    redis,
+    prefix,
+    port,
+    host,
+    model,
+    keys,
+    corsOrigins,
+    maxBodyBytes,
+    maxHeldBytes,
+    maxOpenRequests,
+    logger,
+  } = resolved;
   const metrics = new GatewayMetrics();
-  const open = new OpenRequests({ maxRequests: resolved.maxOpenRequests, maxBytes: maxHeldBytes });
+  const open = new OpenRequests({ maxRequests: maxOpenRequests, maxBytes: maxHeldBytes });
   const drain = new AbortController();
   const link = FarmLink.open({ redis, prefix, logger, prepare: (farm) => setWeights(farm, keys ?? []) });
   const rate = keys?.some(isLimited) === true ? TextRate.open({ redis, prefix }) : undefined;
@@ -51,7 +62,7 @@ export async function openGateway(options: GatewayOptions): Promise<RunningGatew
     metrics,
     model,
     maxBodyBytes,
-    maxHeldBytes,
+    maxOpenRequests,
     startedAt: new Date(),
     draining: drain.signal,
     charge: async ({ key, signal }, texts) => {

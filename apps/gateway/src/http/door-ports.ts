@@ -9,7 +9,7 @@ export interface DoorPorts {
   /** The model of calls that name none. */
   readonly model: string | undefined;
   readonly maxBodyBytes: number;
-  readonly maxHeldBytes: number;
+  readonly maxOpenRequests: number;
   readonly startedAt: Date;
   /** Aborts when the gateway takes no more. */
   readonly draining: AbortSignal;

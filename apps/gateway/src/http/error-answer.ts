@@ -1,6 +1,6 @@
 import type { Response } from 'express';
 import { openaiError } from '../openai/openai-error.ts';
-import { teiError } from '../tei/tei-error.ts';
+import { teiError, teiStatus } from '../tei/tei-error.ts';
 import { bertError } from '../bert-http/bert-error.ts';
 import { callOf, type DoorName } from './call.ts';
 import type { Fault } from './fault.ts';
@@ -22,7 +22,8 @@ export function answerFault(response: Response, fault: Fault): void {
     response.set('Retry-After-Ms', String(Math.ceil(retryAfterMs)));
   }
   if (status === 401) response.set('WWW-Authenticate', 'Bearer');
-  response.status(status).json(SHAPES[callOf(response).door](fault));
+  const { door } = callOf(response);
+  response.status(door === 'tei' ? teiStatus(fault) : status).json(SHAPES[door](fault));
 }
 
 function nativeError({ code, message, retryAfterMs }: Fault): unknown {

@@ -1,6 +1,6 @@
 import { FarmError, parseOptions } from '@embedfarm/contract';
 import { TextsFailedError, type AnyEmbeddings } from '@embedfarm/sdk';
-import { Router, type RequestHandler, type Response } from 'express';
+import { Router, type Response } from 'express';
 import type { DoorPorts } from '../http/door-ports.ts';
 import { encodeFor } from '../http/encode-for.ts';
 import { oneVectorEach } from '../http/one-vector-each.ts';
@@ -12,9 +12,9 @@ import { encodeJson } from './encode-json.ts';
 const BYTES = 'application/octet-stream';
 
 /** `POST /encode`: the SDK's `encode` over HTTP. */
-export function encodeDoor(ports: DoorPorts, body: readonly RequestHandler[]): Router {
+export function encodeDoor(ports: DoorPorts): Router {
   const router = Router();
-  router.post('/encode', ...body, async (request, response) => {
+  router.post('/encode', async (request, response) => {
     const { texts, ...options } = parseOptions('encode body', encodeBodySchema, request.body);
     response.vary('Accept');
     if (request.accepts(['application/json', BYTES]) === BYTES) {

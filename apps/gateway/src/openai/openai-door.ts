@@ -3,11 +3,15 @@ import { Router, type RequestHandler } from 'express';
 import type { DoorPorts } from '../http/door-ports.ts';
 import { encodeFor } from '../http/encode-for.ts';
 import { oneVectorEach } from '../http/one-vector-each.ts';
+import { readTexts } from '../http/read-texts.ts';
 import { sendPieces } from '../http/send-pieces.ts';
 import { embeddingsRequestSchema } from './embeddings-request.ts';
 import { embeddingsJson } from './embeddings-json.ts';
+import { TOKENS_AS_THEY_ARE } from '../http/tokens-as-they-are.ts';
 import { openaiModel } from './openai-model.ts';
-import { readInput } from './read-input.ts';
+
+/** As many as OpenAI takes: clients cut their lists there. */
+const MAX_INPUTS = 2_048;
 
 /**
  * What clients of OpenAI's embeddings need.
@@ -19,9 +23,13 @@ export function openaiDoor(ports: DoorPorts, body: readonly RequestHandler[]): R
   const router = Router();
   router.post('/v1/embeddings', ...body, async (request, response) => {
     const asked = parseOptions('embeddings request', embeddingsRequestSchema, request.body);
-    const { texts, tokens } = readInput(asked.input);
+    const { texts, tokens } = readTexts(asked.input, 'input', MAX_INPUTS);
     const { model, dimensions } = asked;
-    const embeddings = await encodeFor(ports, response, texts, { model, dimensions, tokens });
+    const embeddings = await encodeFor(ports, response, texts, {
+      model,
+      dimensions,
+      ...(tokens ? TOKENS_AS_THEY_ARE : {}),
+    });
     oneVectorEach(embeddings);
     const truncated = embeddings.receipts.filter((receipt) => receipt.truncated).length;
     if (truncated > 0) response.set('X-Embedfarm-Truncated', String(truncated));

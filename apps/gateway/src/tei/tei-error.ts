@@ -15,3 +15,8 @@ function typeOf(status: number, code: Fault['code']): string {
   if (code === 'redis_unavailable' || code === 'no_worker') return 'Unhealthy';
   return status < 500 ? 'Validation' : 'Backend';
 }
+
+/** What is wrong with a call is 422 there. */
+export function teiStatus({ status, code }: Fault): number {
+  return status === 400 && (code === 'invalid_argument' || code === 'sequence_too_long') ? 422 : status;
+}
