@@ -3,6 +3,7 @@ import { bertDoor } from './bert-http/bert-door.ts';
 import { teiDoor } from './tei/tei-door.ts';
 import { encodeDoor } from './native/encode-door.ts';
 import { requestsDoor } from './native/requests-door.ts';
+import { docsPages } from './openapi/docs-pages.ts';
 import { openaiDoor } from './openai/openai-door.ts';
 import type { DoorPorts } from './http/door-ports.ts';
 import type { OpenRequests } from './http/open-requests.ts';
@@ -21,5 +22,5 @@ export function farmDoors(ports: DoorPorts, open: OpenRequests): { pages: Router
     openaiDoor(ports, body),
     teiDoor(ports, body),
   ];
-  return { pages: Router(), doors };
+  return { pages: docsPages(), doors };
 }

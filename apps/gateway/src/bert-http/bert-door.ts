@@ -25,7 +25,7 @@ export const bertRequestSchema = z
     is_tokenized: z.any().meta({ type: 'boolean' }),
   })
   .partial({ is_tokenized: true })
-  .meta({ id: 'BertRequest' });
+  .meta({ title: 'BertRequest' });
 
 /**
  * The HTTP of bert-as-service. Its `POST /encode` has the path of the farm's own, and an `id`, which the farm's has not.

@@ -44,6 +44,7 @@ export function gatewayApp(parts: GatewayAppParts): Express {
       response.status(status).set('Content-Type', type).send(body);
     });
   }
+  if (corsOrigins) app.use(cors(corsOrigins));
   app.use((_request, response, next) => {
     if (draining.aborted) {
       response.set('Connection', 'close');
@@ -54,7 +55,6 @@ export function gatewayApp(parts: GatewayAppParts): Express {
     open.check();
     next();
   });
-  if (corsOrigins) app.use(cors(corsOrigins));
   app.use(pages);
   if (keys) {
     app.use((request, response, next) => {

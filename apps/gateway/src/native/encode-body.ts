@@ -32,7 +32,7 @@ export const encodeBodySchema = z
     /** Deadline of the call in ms; default: 60,000 without progress. */
     timeoutMs: z.int().min(1).max(3_600_000).optional(),
   })
-  .meta({ id: 'EncodeBody' });
+  .meta({ title: 'EncodeBody' });
 
 /** What `POST /requests` takes: the texts, and the options of the SDK's `submit`. */
 export const submitBodySchema = z
@@ -50,4 +50,4 @@ export const submitBodySchema = z
       .max(30 * 24 * 3_600_000)
       .optional(),
   })
-  .meta({ id: 'SubmitBody' });
+  .meta({ title: 'SubmitBody' });

@@ -16,7 +16,7 @@ export const resultQuerySchema = z
     /** The first text that is wanted; of `jsonl`. */
     from: z.coerce.number().int().min(0).default(0),
   })
-  .meta({ id: 'ResultQuery' });
+  .meta({ title: 'ResultQuery' });
 
 /** The vectors of a submitted request, as they are read from Redis: no faster than they are taken. */
 export async function sendResult(

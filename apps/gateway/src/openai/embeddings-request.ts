@@ -22,4 +22,4 @@ export const embeddingsRequestSchema = z
     /** Taken, and not looked at: nothing here depends on it. */
     user: z.string().max(1_000).optional(),
   })
-  .meta({ id: 'EmbeddingsRequest' });
+  .meta({ title: 'EmbeddingsRequest' });

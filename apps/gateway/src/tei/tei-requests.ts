@@ -29,7 +29,7 @@ export const embedAllRequestSchema = z
     truncation_direction: z.enum(['Left', 'Right', 'left', 'right']).nullish(),
     prompt_name: z.string().min(1).max(MAX_PROMPT_NAME).nullish(),
   })
-  .meta({ id: 'EmbedAllRequest' });
+  .meta({ title: 'EmbedAllRequest' });
 
 export const embedRequestSchema = z
   .object({
@@ -37,7 +37,7 @@ export const embedRequestSchema = z
     normalize: z.boolean().default(true),
     dimensions: z.int().min(1).max(65_536).nullish(),
   })
-  .meta({ id: 'EmbedRequest' });
+  .meta({ title: 'EmbedRequest' });
 
 export const tokenizeRequestSchema = z
   .object({
@@ -45,4 +45,4 @@ export const tokenizeRequestSchema = z
     add_special_tokens: z.boolean().default(true),
     prompt_name: z.string().min(1).max(MAX_PROMPT_NAME).nullish(),
   })
-  .meta({ id: 'TokenizeRequest' });
+  .meta({ title: 'TokenizeRequest' });
