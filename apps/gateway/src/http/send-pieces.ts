@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Response } from 'express';
 
@@ -19,7 +18,7 @@ export async function sendPieces(response: Response, pieces: Iterable<string>): 
     // Nobody reads what is left.
     if (response.destroyed) return;
     if (isTaken) await nextTurn();
-    else await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    else await drained(response);
   }
   if (response.headersSent) {
     response.end(part);
@@ -27,4 +26,15 @@ export async function sendPieces(response: Response, pieces: Iterable<string>): 
   }
   response.set('Content-Length', String(Buffer.byteLength(part)));
   response.end(part);
+}
+
+/** Until there is room again, or nobody to take it. */
+async function drained(response: Response): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const go = (): void => {
+      response.off('drain', go).off('close', go);
+      resolve();
+    };
+    response.on('drain', go).on('close', go);
+  });
 }
