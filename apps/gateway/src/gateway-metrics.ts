@@ -58,7 +58,11 @@ export class GatewayMetrics {
     };
     gauge('farm_gateway_connections', 'Connections of callers that are open.', (now) => now.connections);
     gauge('farm_gateway_open_requests', 'Requests that are not answered yet.', (now) => now.openRequests);
-    gauge('farm_gateway_held_bytes', 'Bytes of the bodies of open requests.', (now) => now.heldBytes);
+    gauge(
+      'farm_gateway_held_bytes',
+      'Bytes that open requests hold: their bodies and vectors.',
+      (now) => now.heldBytes,
+    );
   }
 
   ended({ door, status, seconds, texts, tokens }: RequestEnd): void {

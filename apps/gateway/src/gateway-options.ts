@@ -35,11 +35,11 @@ export const gatewayOptionsSchema = z.strictObject({
     .max(1_024 * MEBIBYTE)
     .default(16 * MEBIBYTE),
 
-  /** Most bytes of bodies that are held at one time: those beyond are told to come back. */
+  /** Most bytes of bodies and vectors that are held at one time: those beyond are told to come back. */
   maxHeldBytes: z
     .int()
     .min(1_024)
-    .default(256 * MEBIBYTE),
+    .default(512 * MEBIBYTE),
 
   /** Most requests that are open at one time: those beyond are told to come back. */
   maxOpenRequests: z.int().min(1).default(1_024),

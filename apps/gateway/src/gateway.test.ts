@@ -75,7 +75,7 @@ describe('a gateway', () => {
     const encoder = new FakeEncoder();
     encoder.hold();
     await test.openFakeWorker(encoder);
-    await test.openGateway({ maxOpenRequests: 1, maxHeldBytes: 1_024 });
+    await test.openGateway({ maxOpenRequests: 1 });
     await test.ready();
     const first = test.ask('/v1/embeddings', request());
     await encoder.arrived(1);
@@ -165,6 +165,20 @@ describe('the readiness of a gateway', () => {
       body: { error: { code: 'redis_unavailable', type: 'server_error' } },
     });
     expect(encoded.body.error.message).toBe('Redis at redis://127.0.0.1:1 does not answer');
+  });
+});
+
+describe('a gateway whose Redis is killed', () => {
+  it('says so, and goes on when it is back', async () => {
+    await test.openFakeWorker();
+    await test.openGateway();
+    await test.ready();
+    expect((await test.ask('/v1/embeddings', request())).status).toBe(200);
+    await test.redis.kill();
+    await eventually(async () => (await test.ask('/readyz')).body.reason === 'redis_unavailable');
+    await test.redis.restart();
+    await test.ready();
+    expect((await test.ask('/v1/embeddings', request())).status).toBe(200);
   });
 });
 

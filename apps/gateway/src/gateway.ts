@@ -11,6 +11,7 @@ import { GatewayProbes } from './gateway-probes.ts';
 import type { DoorPorts } from './http/door-ports.ts';
 import { gatewayApp } from './http/gateway-app.ts';
 import { OpenRequests } from './http/open-requests.ts';
+import { ResultRoom } from './http/result-room.ts';
 import { KeyRing, type ApiKey } from './keys/api-keys.ts';
 
 /** The head of a request comes in this time, all of it in the next, or its connection is closed. */
@@ -60,6 +61,7 @@ export async function openGateway(options: GatewayOptions): Promise<RunningGatew
   const ports: DoorPorts = {
     link,
     metrics,
+    room: new ResultRoom(open),
     model,
     maxBodyBytes,
     maxOpenRequests,

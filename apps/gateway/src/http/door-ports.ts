@@ -1,11 +1,13 @@
 import type { FarmLink } from '../farm-link.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
 import type { Call } from './call.ts';
+import type { ResultRoom } from './result-room.ts';
 
 /** What every door stands on. */
 export interface DoorPorts {
   readonly link: FarmLink;
   readonly metrics: GatewayMetrics;
+  readonly room: ResultRoom;
   /** The model of calls that name none. */
   readonly model: string | undefined;
   readonly maxBodyBytes: number;

@@ -16,22 +16,25 @@ import type { DoorPorts } from './door-ports.ts';
  * @throws FarmError as the SDK's `encode`.
  */
 export async function encodeFor<Dtype extends VectorDtype = 'float32'>(
-  { link, model, charge }: DoorPorts,
+  { link, model, room, charge }: DoorPorts,
   response: Response,
   texts: readonly EncodeText[],
   options: EncodeCallOptions<Dtype>,
 ): Promise<EmbeddingsOf<Dtype>> {
   const call = callOf(response);
+  const asked = options.model ?? model;
+  room.hold(response, asked, texts.length);
   await charge(call, texts.length);
   const farm = await link.farm(call.signal);
   try {
     const embeddings = await farm.encode(texts, {
       ...options,
-      model: options.model ?? model,
+      model: asked,
       tenant: tenantOf(call, options.tenant),
       signal: call.signal,
     });
     count(call, embeddings);
+    room.learn(asked, embeddings);
     return embeddings;
   } catch (thrown) {
     if (thrown instanceof TextsFailedError) count(call, thrown.embeddings);

@@ -3,7 +3,7 @@ import { FarmError } from '@embedfarm/contract';
 /** When those that found no room may come back. */
 const COME_BACK_MS = 1_000;
 
-/** What the gateway holds at one time of requests and their bodies, and may hold. */
+/** What the gateway holds at one time of requests, their bodies and vectors, and may hold. */
 export class OpenRequests {
   readonly #maxRequests: number;
   readonly #maxBytes: number;
@@ -42,7 +42,7 @@ export class OpenRequests {
   }
 
   /**
-   * Holds room for a body until the function that it returns is called.
+   * Holds room for a body or vectors until the function that it returns is called.
    *
    * @throws FarmError `overloaded` where there is none.
    */
@@ -50,7 +50,7 @@ export class OpenRequests {
     if (this.#bytes + bytes > this.#maxBytes && this.#bytes > 0) {
       throw new FarmError(
         'overloaded',
-        `the gateway holds ${this.#bytes} bytes of bodies, ${bytes} more are over the limit of ${this.#maxBytes}`,
+        `the gateway holds ${this.#bytes} bytes of bodies and vectors, ${bytes} more are over the limit of ${this.#maxBytes}`,
         { retryAfterMs: COME_BACK_MS },
       );
     }
