@@ -4,6 +4,7 @@ import { cancelCommand } from './commands/cancel.ts';
 import { convertCommand } from './commands/convert.ts';
 import { dashboardCommand } from './commands/dashboard.ts';
 import { encodeCommand } from './commands/encode.ts';
+import { gatewayCommand } from './commands/gateway.ts';
 import { limitsCommand } from './commands/limits.ts';
 import { requestsCommand } from './commands/requests.ts';
 import { resultCommand } from './commands/result.ts';
@@ -22,6 +23,7 @@ export function createProgram(): Command {
     startCommand,
     workerCommand,
     dashboardCommand,
+    gatewayCommand,
     encodeCommand,
     submitCommand,
     requestsCommand,

@@ -125,6 +125,26 @@ const FLAGS = {
     syntax: '--otel',
     says: 'spans of jobs for the OpenTelemetry SDK that node was started with (--import)',
   },
+  gatewayPort: {
+    variable: 'EMBEDFARM_GATEWAY_PORT',
+    syntax: '--port <port>',
+    says: 'port of the HTTP doors, 8080 where nothing is said; 0 takes a free one',
+  },
+  gatewayModel: {
+    variable: 'EMBEDFARM_NAME',
+    syntax: '--model <name>',
+    says: 'the model of calls that name none; not needed where the farm serves one',
+  },
+  gatewayKeys: {
+    variable: 'EMBEDFARM_GATEWAY_KEYS',
+    syntax: '--keys <file>',
+    says: 'a JSON file of who may call: see docs/gateway.md; without it anybody may',
+  },
+  corsOrigins: {
+    variable: 'EMBEDFARM_CORS_ORIGINS',
+    syntax: '--cors-origins <list>',
+    says: 'https://a.example.com,…: origins of pages that may call, or *',
+  },
   port: { variable: 'EMBEDFARM_PORT', syntax: '--port <port>', says: 'port of the page; 0 takes a free one' },
 } as const;
 

@@ -1,6 +1,10 @@
-import { redisAddressSchema } from '@embedfarm/contract';
+import { nameSchema, redisAddressSchema } from '@embedfarm/contract';
 import type { Logger } from '@embedfarm/service/logger';
 import { z } from 'zod';
+import { apiKeysSchema } from './keys/api-keys.ts';
+import { corsOriginsSchema } from './http/cors.ts';
+
+const MEBIBYTE = 1_048_576;
 
 export const gatewayOptionsSchema = z.strictObject({
   /** Redis of the farm, as a URL. It may be down: doors say so, and go on when Redis does. */
@@ -15,8 +19,34 @@ export const gatewayOptionsSchema = z.strictObject({
   /** Key prefix of the farm; the first shard where left out. */
   prefix: z.string().min(1).max(64).optional(),
 
+  /** The model of calls that name none. May be left out where the farm serves one. */
+  model: nameSchema.optional(),
+
+  /** Who may call. Without keys anybody who reaches the port may. */
+  keys: apiKeysSchema.optional(),
+
+  /** Origins of pages that may call from a browser, as `https://app.example.com`, or `*`. Without them none may. */
+  corsOrigins: corsOriginsSchema.optional(),
+
+  /** Most bytes of one body, after it is unpacked. */
+  maxBodyBytes: z
+    .int()
+    .min(1_024)
+    .max(1_024 * MEBIBYTE)
+    .default(16 * MEBIBYTE),
+
+  /** Most bytes of bodies and vectors that are held at one time: those beyond are told to come back. */
+  maxHeldBytes: z
+    .int()
+    .min(1_024)
+    .default(512 * MEBIBYTE),
+
+  /** Most requests that are open at one time: those beyond are told to come back. */
+  maxOpenRequests: z.int().min(1).default(1_024),
+
   logger: z.custom<Logger>((value) => typeof value === 'object' && value !== null).optional(),
 });
 
 /** What a caller may write. */
 export type GatewayOptions = z.input<typeof gatewayOptionsSchema>;
+export type ResolvedGatewayOptions = z.output<typeof gatewayOptionsSchema>;

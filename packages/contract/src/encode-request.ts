@@ -53,7 +53,8 @@ export const encodeOptionsSchema = z.strictObject({
 
   /**
    * Texts are lists of tokens, as with `is_tokenized` of bert-as-service: each token is looked up in the vocabulary
-   * as it is, without lower case or pieces of words, and one that is not there is the unknown token.
+   * as it is, without lower case or pieces of words, and one that is not there is the unknown token. Numbers are ids
+   * of the vocabulary; one that it does not have fails its text. The model's special tokens go around both.
    */
   tokens: z.boolean().optional(),
 

@@ -56,6 +56,18 @@ describe('the texts of a call with the option tokens', () => {
       'texts[0] must be a list of tokens or a pair of such lists, got 3 lists',
     ],
     ['a lone surrogate', [[['a'], ['b', '\ud800']]], 'texts[0][1][1] holds a lone surrogate'],
+    ['a string among ids', [[1, 'a']], 'texts[0][1] must be the id of a token, from 0 to 2147483647'],
+    [
+      'half an id',
+      [[1, 1.5]],
+      'texts[0][1] must be the id of a token, from 0 to 2147483647, as the first one is; got 1.5',
+    ],
+    ['an id below 0', [[['a'], [-1]]], 'texts[0][1][0] must be the id of a token'],
+    [
+      'an id that is no int32',
+      [[2 ** 31]],
+      'texts[0][0] must be the id of a token, from 0 to 2147483647, as the first one is; got 2147483648',
+    ],
     [
       'too many tokens',
       [Array(MAX_TEXT_TOKENS + 1).fill('')],
@@ -71,11 +83,20 @@ describe('the texts of a call with the option tokens', () => {
   });
 
   it('takes lists and pairs of lists, with empty ones', () => {
-    const texts = [['a', 'b'], [['a'], ['b', 'c']], [], [[], []], Array(MAX_TEXT_TOKENS).fill('')];
+    const texts = [
+      ['a', 'b'],
+      [['a'], ['b', 'c']],
+      [],
+      [[], []],
+      Array(MAX_TEXT_TOKENS).fill(''),
+      [0, 7],
+      [[1], ['a']],
+    ];
     expect(parseTexts(texts, { tokens: true })).toBe(texts);
   });
 });
 
 it('a text counts its bytes, and 3 more for each part', () => {
   expect([textBytes('€'), textBytes(['€', 'a']), textBytes([['a', 'b'], ['']])]).toEqual([3, 10, 17]);
+  expect([textBytes([1, 2]), textBytes([[1], []])]).toEqual([16, 14]);
 });

@@ -7,25 +7,39 @@ export const MAX_TEXT_BYTES = 1_000_000;
 /** Most tokens of one list of tokens: no model takes more. */
 export const MAX_TEXT_TOKENS = 65_536;
 
+/** Tokens as the vocabulary writes them, or their ids in it; never both in one list. */
+export type TokenList = readonly string[] | readonly number[];
+
 /**
  * What is encoded to one embedding: a string, or a pair of strings. Under the option `tokens`, a list of tokens, or a
  * pair of such lists.
  */
-export type EncodeText = string | readonly string[] | readonly [readonly string[], readonly string[]];
+export type EncodeText = string | TokenList | readonly [TokenList, TokenList];
+
+/** Largest id of a token: ids travel as int32. */
+const MAX_TOKEN_ID = 2_147_483_647;
+
+const tokenListSchema = z.union([
+  z.array(z.string()).max(MAX_TEXT_TOKENS),
+  z.array(z.int().min(0).max(MAX_TOKEN_ID)).max(MAX_TEXT_TOKENS),
+]);
 
 /** As a job holds it; which kind of text fits its options is seen when it is tokenized. */
 export const encodeTextSchema = z.union([
   z.string(),
-  z.array(z.string()).max(MAX_TEXT_TOKENS),
-  z.tuple([z.array(z.string()).max(MAX_TEXT_TOKENS), z.array(z.string()).max(MAX_TEXT_TOKENS)]),
+  tokenListSchema,
+  z.tuple([tokenListSchema, tokenListSchema]),
 ]);
 
 // Quotes and a comma in JSON.
 const PART_BYTES = 3;
+/** Of an id in JSON: no vocabulary has more than seven digits. */
+const ID_BYTES = 5;
 
-/** Bytes of a text in UTF-8; each part of a pair and each token counts 3 more. */
-export function textBytes(text: EncodeText): number {
+/** Bytes of a text in UTF-8, an id as 5; each part of a pair and each token counts 3 more. */
+export function textBytes(text: EncodeText | number): number {
   if (typeof text === 'string') return Buffer.byteLength(text);
+  if (typeof text === 'number') return ID_BYTES;
   let bytes = 0;
   for (const part of text) bytes += textBytes(part) + PART_BYTES;
   return bytes;
@@ -133,7 +147,16 @@ function tokensFault(text: unknown, name: string): string | undefined {
 function listFault(list: unknown, name: string): string | undefined {
   if (!Array.isArray(list)) return `${name} must be a list of tokens, got ${nameKind(list)}`;
   if (list.length > MAX_TEXT_TOKENS) return `${name} has ${list.length} tokens, limit is ${MAX_TEXT_TOKENS}`;
-  return stringsFault(list, name);
+  return typeof list[0] === 'number' ? idsFault(list, name) : stringsFault(list, name);
+}
+
+/** Either all of a list are ids, or none is. */
+function idsFault(ids: readonly unknown[], name: string): string | undefined {
+  const index = ids.findIndex((id) => !Number.isInteger(id) || Number(id) < 0 || Number(id) > MAX_TOKEN_ID);
+  if (index === -1) return undefined;
+  const id = ids[index];
+  const got = typeof id === 'number' ? id : nameKind(id);
+  return `${name}[${index}] must be the id of a token, from 0 to ${MAX_TOKEN_ID}, as the first one is; got ${got}`;
 }
 
 function stringsFault(strings: readonly unknown[], name: string): string | undefined {

@@ -33,6 +33,7 @@ export {
   textBytes,
   textFault,
   type EncodeText,
+  type TokenList,
 } from './encode-text.ts';
 export {
   encodeJobId,

@@ -66,6 +66,8 @@ export interface RedisKeys {
   fairShareTenants(model: string): string;
   /** Tenants' weights in the bulk lanes, where they are not 1 (hash). */
   readonly weights: string;
+  /** When the bucket of those who may take so many texts a second is full again, in Redis ms (string). */
+  textRate(name: string): string;
   /** What the farm holds, as leases, and their sum (hash). */
   readonly admission: string;
   /** Held by whoever re-syncs the leases, until it is due again. */
@@ -117,6 +119,7 @@ export function redisKeys(prefix: string = shardPrefix()): RedisKeys {
     fairShare: (model) => `${prefix}:fair-share:${model}`,
     fairShareTenants: (model) => `${prefix}:fair-share-tenants:${model}`,
     weights: `${prefix}:weights`,
+    textRate: (name) => `${prefix}:text-rate:${name}`,
     admission: `${prefix}:admission`,
     admissionSync: `${prefix}:admission-sync`,
     limits: `${prefix}:limits`,

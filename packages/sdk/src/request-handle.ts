@@ -24,6 +24,8 @@ export interface RequestStatus {
   readonly state: RequestState;
   readonly model: string;
   readonly label: string | undefined;
+  /** Who shares the bulk lane in its name; undefined where its client does. */
+  readonly tenant: string | undefined;
   /** Why its producer could not fill it to the end. */
   readonly fault: string | undefined;
   /** Of an iterable: those that are in the farm so far. */
@@ -176,6 +178,7 @@ export function toStatus(record: RequestRecord): RequestStatus {
     state: record.state,
     model: record.model,
     label: record.label,
+    tenant: record.tenant,
     fault: record.fault,
     texts,
     done: record.textsDone,

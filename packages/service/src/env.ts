@@ -74,7 +74,16 @@ const envSchema = z.object({
   EMBEDFARM_OTEL: z.stringbool().optional(),
   /** The dashboard's port; 0 takes a free one. */
   EMBEDFARM_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
-  /** The address of the dashboard and of metrics; `0.0.0.0` inside a container. */
+  /** The port of the gateway's HTTP doors; 0 takes a free one. */
+  EMBEDFARM_GATEWAY_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  /** Who may call the gateway: JSON, or the file that holds it. */
+  EMBEDFARM_GATEWAY_KEYS: z.string().optional(),
+  /** Origins of pages that may call the gateway, with commas between, or `*`. */
+  EMBEDFARM_CORS_ORIGINS: z
+    .string()
+    .transform((origins) => origins.split(',').map((origin) => origin.trim()))
+    .optional(),
+  /** The address of the gateway, the dashboard and of metrics; `0.0.0.0` inside a container. */
   EMBEDFARM_HOST: z.string().optional(),
   /** Label of a submitted request. */
   EMBEDFARM_LABEL: z.string().max(200).optional(),
@@ -120,6 +129,9 @@ export interface Env {
   readonly metricsPort: number | undefined;
   readonly otel: boolean | undefined;
   readonly port: number | undefined;
+  readonly gatewayPort: number | undefined;
+  readonly gatewayKeys: string | undefined;
+  readonly corsOrigins: string[] | undefined;
   readonly host: string | undefined;
   readonly label: string | undefined;
   readonly webhookHosts: string[] | undefined;
@@ -161,6 +173,9 @@ export function readEnv(variables: NodeJS.ProcessEnv = process.env): Env {
     metricsPort: env.EMBEDFARM_METRICS_PORT,
     otel: env.EMBEDFARM_OTEL,
     port: env.EMBEDFARM_PORT,
+    gatewayPort: env.EMBEDFARM_GATEWAY_PORT,
+    gatewayKeys: env.EMBEDFARM_GATEWAY_KEYS,
+    corsOrigins: env.EMBEDFARM_CORS_ORIGINS,
     host: env.EMBEDFARM_HOST,
     label: env.EMBEDFARM_LABEL,
     webhookHosts: env.EMBEDFARM_WEBHOOK_HOSTS,

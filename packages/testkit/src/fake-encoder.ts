@@ -22,7 +22,7 @@ export function fakeVector(text: EncodeText): number[] {
 
 /** The tokens that a FakeEncoder tells of a text. */
 export function fakeTokens(text: EncodeText): string[] {
-  return typeof text === 'string' ? text.split(' ') : text.flat();
+  return typeof text === 'string' ? text.split(' ') : text.flat().map(String);
 }
 
 export function fakeRegistration(model = 'fake', fingerprint = 'fake-1'): ModelRegistration {

@@ -226,6 +226,20 @@ describe('a list of tokens', () => {
     expect(refused).toMatchObject({ code: 'sequence_too_long' });
   });
 
+  it('may be ids, which stand for themselves, and are refused where the vocabulary has none', async () => {
+    const bert = await openBert({ maxSequenceLength: 6 });
+    const tokens = true;
+    expect(await read(bert, [10, 8, 3, 1], { tokens })).toEqual(['[CLS] do ##teen [SEP] [UNK] [SEP]']);
+    expect(await read(bert, [[5], ['two']], { tokens })).toEqual(['[CLS] one [SEP] two [SEP]', 3]);
+    expect(await read(bert, [5, 6, 7, 9, 10], { tokens })).toEqual(['[CLS] one two three it [SEP]']);
+    const [beyond, good] = await sequences(bert, [[5, VOCABULARY.length], [5]], { tokens });
+    expect(beyond).toMatchObject({
+      code: 'invalid_argument',
+      detail: `the vocabulary has no token with the id ${VOCABULARY.length}`,
+    });
+    expect(good).toMatchObject({ ids: Int32Array.of(2, 5, 3) });
+  });
+
   it('keeps its place among texts that fail', async () => {
     const mixed = [['one'], 7, [['two'], 'x'], ['\ud800'], [['do'], ['it']]] as unknown as EncodeText[];
     const got = await sequences(await openBert(), mixed, { tokens: true });

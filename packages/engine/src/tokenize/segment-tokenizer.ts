@@ -1,4 +1,4 @@
-import { FarmError, type EncodeOptions } from '@embedfarm/contract';
+import { FarmError, type EncodeOptions, type TokenList } from '@embedfarm/contract';
 import type { Encoding, Tokenizer as NativeTokenizer } from 'tokenizers';
 import { encodeStrings } from './encode-strings.ts';
 import { longestFirst } from './longest-first.ts';
@@ -25,7 +25,7 @@ const NO_IDS = new Int32Array(0);
 
 /**
  * Pairs and lists of tokens → sequences. A string is tokenized as it is alone; of a list each token is looked up as it
- * is, and one that is not in the vocabulary is the unknown token.
+ * is, and one that is not in the vocabulary is the unknown token; an id stands for itself.
  *
  * Source: https://github.com/hanxiao/bert-as-service (1.10.0), server/bert_serving/server/bert/extract_features.py,
  * but that a pair of lists is told by its form, not by a token `|||`.
@@ -33,6 +33,8 @@ const NO_IDS = new Int32Array(0);
 export class SegmentTokenizer {
   readonly #parts: SegmentTokenizerParts;
   readonly #unknownId: number | null;
+  /** Ids that the vocabulary was seen to have: a look-up in the library costs about 1 µs. */
+  readonly #knownIds = new Set<number>();
 
   constructor(parts: SegmentTokenizerParts) {
     this.#parts = parts;
@@ -95,8 +97,9 @@ export class SegmentTokenizer {
     return ids && cuttableIds(ids.slice());
   }
 
-  #lookUp(tokens: readonly string[]): CuttableIds | FarmError {
+  #lookUp(tokens: TokenList): CuttableIds | FarmError {
     const { native } = this.#parts;
+    if (isIds(tokens)) return this.#checkIds(tokens);
     const ids = new Int32Array(tokens.length);
     for (const [place, token] of tokens.entries()) {
       const id = native.tokenToId(token) ?? this.#unknownId;
@@ -108,6 +111,20 @@ export class SegmentTokenizer {
     }
     return cuttableIds(ids);
   }
+
+  #checkIds(ids: readonly number[]): CuttableIds | FarmError {
+    for (const id of ids) {
+      if (this.#knownIds.has(id)) continue;
+      if (this.#parts.native.idToToken(id) === null)
+        return new FarmError('invalid_argument', `the vocabulary has no token with the id ${id}`);
+      this.#knownIds.add(id);
+    }
+    return cuttableIds(Int32Array.from(ids));
+  }
+}
+
+function isIds(tokens: TokenList): tokens is readonly number[] {
+  return typeof tokens[0] === 'number';
 }
 
 /** Ids of a segment, of which so many are taken. */

@@ -1,7 +1,7 @@
-import { FarmError, textFault } from '@embedfarm/contract';
+import { FarmError, textFault, type TokenList } from '@embedfarm/contract';
 
-/** A string, or a list of tokens that are looked up as they are. */
-export type Segment = string | readonly string[];
+/** A string, or a list of tokens that are looked up as they are, or their ids. */
+export type Segment = string | TokenList;
 
 /** A text that is more than a string: a list of tokens, or a pair. */
 export interface SegmentedText {
@@ -26,12 +26,12 @@ export function tokenizerText(text: unknown, { tokens, prompt = '' }: TextReadin
   return tokens ? listText(text as TokenText) : stringText(text as string | readonly string[], prompt);
 }
 
-type TokenText = readonly string[] | readonly [readonly string[], readonly string[]];
+type TokenText = TokenList | readonly [TokenList, TokenList];
 
 function listText(text: TokenText): SegmentedText {
   const [first, second] = text;
   if (typeof first === 'object' && typeof second === 'object') return { segments: [first, second] };
-  return { segments: [text as readonly string[]] };
+  return { segments: [text as TokenList] };
 }
 
 function stringText(text: string | readonly string[], prompt: string): string | SegmentedText {
@@ -53,5 +53,7 @@ export function unitsOf(text: TokenizerText): number {
 
 function segmentUnits(segment: Segment): number {
   if (typeof segment === 'string') return segment.length;
-  return segment.reduce((sum, token) => sum + token.length + 1, 0);
+  let units = segment.length;
+  for (const token of segment) if (typeof token === 'string') units += token.length;
+  return units;
 }

@@ -94,6 +94,8 @@ describe('the name of a text in the cache', () => {
       [['a'], ['b']],
       [['a', 'b'], []],
       [[], ['a', 'b']],
+      ['7'],
+      [7],
     ];
     expect(new Set(alike.map((one) => nameOf(one))).size).toBe(alike.length);
     expect(nameOf('\ud800')).not.toBe(nameOf('\ufffd'));

@@ -1,4 +1,4 @@
-import type { EncodeOptions, EncodeText } from '@embedfarm/contract';
+import type { EncodeOptions, EncodeText, TokenList } from '@embedfarm/contract';
 
 /** A text as a model would see it, if its tokens were words. */
 export interface MemorySequence {
@@ -32,7 +32,8 @@ export function toSequence(
 function segmentsOf(text: EncodeText, tokens: boolean): (readonly string[])[] {
   if (typeof text === 'string') return [wordsOf(text)];
   if (!tokens) return (text as readonly string[]).map(wordsOf);
-  return Array.isArray(text[0]) ? [...(text as readonly (readonly string[])[])] : [text as readonly string[]];
+  const lists = Array.isArray(text[0]) ? (text as readonly TokenList[]) : [text as TokenList];
+  return lists.map((list) => list.map(String));
 }
 
 function wordsOf(text: string): string[] {

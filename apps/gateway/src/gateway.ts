@@ -1,0 +1,136 @@
+import type { Server } from 'node:http';
+import { parseOptions } from '@embedfarm/contract';
+import type { EmbeddingFarm } from '@embedfarm/sdk';
+import { TextRate } from '@embedfarm/farm/text-rate';
+import { closeServer, listen, urlOf } from '@embedfarm/service/listen';
+import { farmDoors } from './farm-doors.ts';
+import { FarmLink } from './farm-link.ts';
+import { GatewayMetrics } from './gateway-metrics.ts';
+import { gatewayOptionsSchema, type GatewayOptions } from './gateway-options.ts';
+import { GatewayProbes } from './gateway-probes.ts';
+import type { DoorPorts } from './http/door-ports.ts';
+import { gatewayApp } from './http/gateway-app.ts';
+import { OpenRequests } from './http/open-requests.ts';
+import { ResultRoom } from './http/result-room.ts';
+import { KeyRing, type ApiKey } from './keys/api-keys.ts';
+
+/** The head of a request comes in this time, all of it in the next, or its connection is closed. */
+const HEADERS_TIMEOUT_MS = 20_000;
+const REQUEST_TIMEOUT_MS = 120_000;
+/** Longer than load balancers keep a connection (60 s), so that they close it and not we. */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+/** A connection on which nothing moves is closed; what takes longer than the farm's own deadline is nobody's. */
+const IDLE_TIMEOUT_MS = 300_000;
+const MAX_CONNECTIONS = 4_096;
+const DEFAULT_GRACE_MS = 90_000;
+
+export interface RunningGateway {
+  readonly url: string;
+  /**
+   * Drains: what is open may finish for `graceMs` (default 90,000), what is new is told to go elsewhere. Safe to call
+   * twice.
+   */
+  close(options?: { graceMs?: number }): Promise<void>;
+}
+
+/**
+ * The HTTP doors on a port. Redis may be down: the gateway opens, says so, and goes on when Redis does.
+ *
+ * @throws FarmError `invalid_argument` for a bad option, or a port that is taken.
+ */
+export async function openGateway(options: GatewayOptions): Promise<RunningGateway> {
+  const resolved = parseOptions('gateway options', gatewayOptionsSchema, options);
+  const {
+    redis,
+    prefix,
+    port,
+    host,
+    model,
+    keys,
+    corsOrigins,
+    maxBodyBytes,
+    maxHeldBytes,
+    maxOpenRequests,
+    logger,
+  } = resolved;
+  const metrics = new GatewayMetrics();
+  const open = new OpenRequests({ maxRequests: maxOpenRequests, maxBytes: maxHeldBytes });
+  const drain = new AbortController();
+  const link = FarmLink.open({ redis, prefix, logger, prepare: (farm) => setWeights(farm, keys ?? []) });
+  const rate = keys?.some(isLimited) === true ? TextRate.open({ redis, prefix }) : undefined;
+  const ports: DoorPorts = {
+    link,
+    metrics,
+    room: new ResultRoom(open),
+    model,
+    maxBodyBytes,
+    maxOpenRequests,
+    startedAt: new Date(),
+    draining: drain.signal,
+    charge: async ({ key, signal }, texts) => {
+      if (!key || !isLimited(key)) return;
+      await rate?.take(key.name, texts, key, { signal });
+    },
+  };
+  const app = gatewayApp({
+    open,
+    metrics,
+    probed: new GatewayProbes({ link, metrics, draining: drain.signal }),
+    draining: drain.signal,
+    corsOrigins,
+    keys: keys && new KeyRing(keys),
+    ...farmDoors(ports, open),
+    logger,
+  });
+  const release = async (): Promise<void> => {
+    rate?.close();
+    await link.close();
+  };
+  let server: Server;
+  try {
+    server = await listen(app, port, host);
+  } catch (thrown) {
+    await release();
+    throw thrown;
+  }
+  const connections = bound(server);
+  metrics.watch(() => ({
+    connections: connections(),
+    openRequests: open.count,
+    heldBytes: open.heldBytes,
+  }));
+  let closing: Promise<void> | undefined;
+  const close = async (graceMs: number): Promise<void> => {
+    drain.abort();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)));
+    await Promise.race([open.empty(), late]);
+    clearTimeout(timer);
+    await closeServer(server);
+    await release();
+  };
+  return { url: urlOf(server), close: ({ graceMs = DEFAULT_GRACE_MS } = {}) => (closing ??= close(graceMs)) };
+}
+
+async function setWeights(farm: EmbeddingFarm, keys: readonly ApiKey[]): Promise<void> {
+  for (const { name, weight } of keys) if (weight !== undefined) await farm.setWeight(name, weight);
+}
+
+function isLimited(key: ApiKey): key is ApiKey & { textsPerSecond: number } {
+  return key.textsPerSecond !== undefined;
+}
+
+/** @returns how many connections are open. */
+function bound(server: Server): () => number {
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
+  server.timeout = IDLE_TIMEOUT_MS;
+  server.maxConnections = MAX_CONNECTIONS;
+  let connections = 0;
+  server.on('connection', (socket) => {
+    connections += 1;
+    socket.once('close', () => (connections -= 1));
+  });
+  return () => connections;
+}
