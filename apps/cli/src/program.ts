@@ -7,6 +7,7 @@ import { encodeCommand } from './commands/encode.ts';
 import { limitsCommand } from './commands/limits.ts';
 import { requestsCommand } from './commands/requests.ts';
 import { resultCommand } from './commands/result.ts';
+import { retryCommand } from './commands/retry.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
 import { submitCommand } from './commands/submit.ts';
@@ -27,6 +28,7 @@ export function createProgram(): Command {
     requestsCommand,
     resultCommand,
     cancelCommand,
+    retryCommand,
     statusCommand,
     limitsCommand,
     convertCommand,

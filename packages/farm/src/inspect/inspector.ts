@@ -19,6 +19,8 @@ import { RedisClock } from '../redis/redis-clock.ts';
 import { readRedisTimeMs } from '../redis/redis-time.ts';
 import { sampleStats, waitingKeys } from '../redis/stats.ts';
 import { QueueExporter } from './queue-exporter.ts';
+import type { RequestRow } from './farm-figures.ts';
+import { readRequestRows } from './request-rows.ts';
 
 /** Jobs that wait, by lane. */
 export type Backlog = Record<Lane, number>;
@@ -128,6 +130,11 @@ export class Inspector {
     return Array.from({ length: seconds }, (_, index) =>
       toPoint(first + index, answers[index]?.[1] as Record<string, string> | undefined),
     );
+  }
+
+  /** Submitted requests: those that are open, then the newest of the others. */
+  async requests(limit: number): Promise<RequestRow[]> {
+    return await readRequestRows(this.#redis, this.#keys, limit, this.#clock.nowMs());
   }
 
   /** Records this second's backlog and number of clients, unless a worker has. */
