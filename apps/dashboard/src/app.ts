@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { PROBES, type Probed } from '@embedfarm/service/probe';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { answer, API, type Answer } from './api.ts';
-import { snapshotEvent } from './board-event.ts';
+import { snapshotText } from './board-event.ts';
 import type { BoardState } from './board-state.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 import type { Viewers } from './viewers.ts';
@@ -32,7 +32,7 @@ export function dashboardApp(state: () => BoardState, viewers: Viewers, probed: 
   app.get('/api/events', (request, response) => {
     // A HEAD answer has no end to wait for.
     if (request.method === 'HEAD') response.type('text/event-stream').end();
-    else if (!viewers.add(response, snapshotEvent(state()))) send(response, tooManyViewers);
+    else if (!viewers.add(response, snapshotText(state()))) send(response, tooManyViewers);
   });
   app.use(express.static(PAGE_FOLDER));
   app.use((request, response) => {

@@ -2,6 +2,7 @@ import { parseOptions } from '@embedfarm/contract';
 import { Inspector } from '@embedfarm/farm/inspect';
 import { Board } from './board.ts';
 import { dashboardOptionsSchema, type DashboardOptions } from './dashboard-options.ts';
+import { inspectorView } from './inspector-view.ts';
 import { serveBoard, type RunningDashboard } from './serve-board.ts';
 
 /**
@@ -16,7 +17,10 @@ export async function openDashboard(options: DashboardOptions): Promise<RunningD
     options,
   );
   const view = prefix === undefined ? { redis } : { redis, prefix };
-  const board = await Board.open({ openView: (signal) => Inspector.open(view, { signal }), logger });
+  const board = await Board.open({
+    openView: async (signal) => inspectorView(await Inspector.open(view, { signal })),
+    logger,
+  });
   try {
     return await serveBoard(board, { port, host, logger });
   } catch (error) {

@@ -3,7 +3,7 @@ import { checkOpenHandles } from '@embedfarm/testkit/open-handles';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Board } from './board.ts';
 import { serveBoard, type RunningDashboard } from './serve-board.ts';
-import { FakeFarmView, statsPoint } from './testing/fake-farm-view.ts';
+import { boardPoint, FakeFarmView, statsPoint } from './testing/fake-farm-view.ts';
 
 checkOpenHandles();
 
@@ -43,7 +43,10 @@ describe('the dashboard on a port', () => {
   );
 
   it('answers JSON, and JSON for what is not there or is malformed', async () => {
-    expect(await (await get('/api/series?seconds=1')).json()).toEqual({ series: view.points, byClients: [] });
+    expect(await (await get('/api/series?seconds=1')).json()).toEqual({
+      series: [boardPoint(1, { texts: 3 })],
+      byClients: [],
+    });
     expect((await get('/api/nothing')).status).toBe(404);
     expect((await get('/%E0%A4%A')).status).toBe(404);
     expect((await get('/..%2fpackage.json')).status).toBe(404);

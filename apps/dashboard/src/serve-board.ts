@@ -2,7 +2,7 @@ import type { Logger } from '@embedfarm/service/logger';
 import { dashboardApp } from './app.ts';
 import { BoardProbes } from './board-probes.ts';
 import type { Board } from './board.ts';
-import { updateEvent } from './board-event.ts';
+import { eventText, updateEvent } from './board-event.ts';
 import { closeServer, listen, urlOf } from '@embedfarm/service/listen';
 import { Viewers } from './viewers.ts';
 
@@ -28,7 +28,8 @@ export async function serveBoard(
   let updating: Promise<void> | undefined;
   const update = async (): Promise<void> => {
     try {
-      viewers.send(updateEvent(await board.update()));
+      const state = await board.update();
+      if (viewers.size > 0) viewers.send(eventText(updateEvent(state)));
     } catch (error) {
       logger?.error(`dashboard: ${String(error)}`);
     } finally {
