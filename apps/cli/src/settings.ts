@@ -126,6 +126,11 @@ const FLAGS = {
     says: 'spans of jobs for the OpenTelemetry SDK that node was started with (--import)',
   },
   port: { variable: 'EMBEDFARM_PORT', syntax: '--port <port>', says: 'port of the page; 0 takes a free one' },
+  host: {
+    variable: 'EMBEDFARM_HOST',
+    syntax: '--host <address>',
+    says: 'address to listen on: 127.0.0.1, or 0.0.0.0 for all',
+  },
 } as const;
 
 export type FlagName = keyof typeof FLAGS;

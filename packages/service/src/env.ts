@@ -76,6 +76,11 @@ const envSchema = z.object({
   EMBEDFARM_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   /** The address of the dashboard and of metrics; `0.0.0.0` inside a container. */
   EMBEDFARM_HOST: z.string().optional(),
+  /** What one has to know to look at the dashboard and to act. No flag: other users see the flags of a process. */
+  EMBEDFARM_DASHBOARD_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]{8,200}$/, 'must be 8 to 200 printable characters of ASCII, without spaces')
+    .optional(),
   /** Label of a submitted request. */
   EMBEDFARM_LABEL: z.string().max(200).optional(),
   /** Hosts that webhooks may go to, with commas between; without them none is delivered. */
@@ -121,6 +126,7 @@ export interface Env {
   readonly otel: boolean | undefined;
   readonly port: number | undefined;
   readonly host: string | undefined;
+  readonly dashboardKey: string | undefined;
   readonly label: string | undefined;
   readonly webhookHosts: string[] | undefined;
   readonly webhookSecrets: string[] | undefined;
@@ -162,6 +168,7 @@ export function readEnv(variables: NodeJS.ProcessEnv = process.env): Env {
     otel: env.EMBEDFARM_OTEL,
     port: env.EMBEDFARM_PORT,
     host: env.EMBEDFARM_HOST,
+    dashboardKey: env.EMBEDFARM_DASHBOARD_KEY,
     label: env.EMBEDFARM_LABEL,
     webhookHosts: env.EMBEDFARM_WEBHOOK_HOSTS,
     webhookSecrets: env.EMBEDFARM_WEBHOOK_SECRET,
