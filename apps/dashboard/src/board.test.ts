@@ -189,8 +189,12 @@ it('leaves out a part that cannot be read, says so once, and shows the rest', as
   const logger = { warn: vi.fn<(text: string) => void>() };
   view.broken = ['waiting', 'requests'];
   view.clientRows = [clientRow('c')];
+  vi.useFakeTimers();
   const board = await Board.open({ openView: async () => view, logger: logger as never });
-  await board.update();
+  for (let second = 0; second < 9; second += 1) {
+    vi.setSystemTime(Date.now() + 1_000);
+    await board.update();
+  }
   expect(board.state).toMatchObject({ redis: 'up', waiting: undefined });
   expect(board.state.parts.requests).toBeUndefined();
   expect(board.state.parts.clients?.value).toEqual([clientRow('c')]);

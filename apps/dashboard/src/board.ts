@@ -123,11 +123,11 @@ export class Board {
     const due = this.#schedule.take(nowMs);
     // A minute is told to its end, and the one before it may still be.
     const minutes = Math.min(CHART_MINUTES, Math.ceil(seconds / 60) + 1);
-    const faults = new Map<string, unknown>();
-    const read = await readBoard(view, { seconds, minutes, due }, (what, fault) => faults.set(what, fault));
+    const outcomes = new Map<string, unknown>();
+    const read = await readBoard(view, { seconds, minutes, due }, (what, fault) => outcomes.set(what, fault));
     // A read that comes after its deadline belongs to a view that was thrown away.
     if (view !== this.#view) return;
-    this.#faults.tell(faults);
+    this.#faults.tell(outcomes);
     const known = this.#state;
     const fresh = boardPoints(read.series, known.history, oldestMsOf(read.waiting));
     const history = mergeHistory(known.history, fresh);

@@ -20,17 +20,21 @@ export interface BoardReading {
 /**
  * Reads the farm once. Without its status or seconds there is nothing to show; of the rest each that fails is left
  * out, as something else may have been put under its keys by hand.
+ *
+ * @param onOutcome told of each of the rest, with its fault or undefined.
  */
 export async function readBoard(
   view: FarmView,
   { seconds, minutes, due }: { seconds: number; minutes: number; due: readonly PartName[] },
-  onFault: (what: string, fault: unknown) => void,
+  onOutcome: (what: string, fault: unknown) => void,
 ): Promise<BoardReading> {
   const attempt = async <Value>(what: string, read: Promise<Value>): Promise<Value | undefined> => {
     try {
-      return await read;
+      const value = await read;
+      onOutcome(what, undefined);
+      return value;
     } catch (fault) {
-      onFault(what, fault);
+      onOutcome(what, fault);
       return undefined;
     }
   };
