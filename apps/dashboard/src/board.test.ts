@@ -205,23 +205,6 @@ it('leaves out a part that cannot be read, says so once, and shows the rest', as
   await board.close();
 });
 
-it('keeps how old the oldest job was in each second that it saw', async () => {
-  const view = new FakeFarmView();
-  const lane = { jobs: 1, texts: 1, tokens: 1, clearSeconds: undefined };
-  const waiting = (oldestMs: number) => ({
-    interactive: { ...lane, oldestMs: undefined },
-    bulk: { ...lane, oldestMs },
-  });
-  view.points = [statsPoint(1), statsPoint(2)];
-  view.farmWaiting = waiting(500);
-  const board = await Board.open({ openView: async () => view });
-  view.points = [statsPoint(1), statsPoint(2), statsPoint(3)];
-  view.farmWaiting = waiting(700);
-  await board.update();
-  expect(board.state.history.map(({ oldestMs }) => oldestMs)).toEqual([0, 500, 700]);
-  await board.close();
-});
-
 it('keeps an hour of minutes, the newest put over what was known', async () => {
   const view = new FakeFarmView();
   view.minuteList = Array.from({ length: 60 }, (_, index) => minuteStats(100 + index));

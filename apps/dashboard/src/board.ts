@@ -4,7 +4,7 @@ import { mergeParts } from './board-parts.ts';
 import { blankBoardState, type BoardState } from './board-state.ts';
 import { FaultLog } from './fault-log.ts';
 import type { FarmView } from './farm-view.ts';
-import { boardPoints, mergeHistory, secondsToRead } from './history.ts';
+import { mergeHistory, secondsToRead } from './history.ts';
 import { PartSchedule } from './part-schedule.ts';
 import { CHART_MINUTES, mergeMinutes, readBoard } from './read-board.ts';
 import { throughputByClients } from './throughput-by-clients.ts';
@@ -129,7 +129,7 @@ export class Board {
     if (view !== this.#view) return;
     this.#faults.tell(outcomes);
     const known = this.#state;
-    const fresh = boardPoints(read.series, known.history, oldestMsOf(read.waiting));
+    const fresh = read.series;
     const history = mergeHistory(known.history, fresh);
     const update = known.update + 1;
     const parts = {
@@ -188,9 +188,4 @@ export class Board {
     const leaving = Promise.all(this.#leaving);
     await withinDeadline('closing', leaving, { deadlineMs: CLOSE_DEADLINE_MS }).catch(() => undefined);
   }
-}
-
-function oldestMsOf(waiting: BoardState['waiting']): number {
-  if (!waiting) return 0;
-  return Math.max(waiting.interactive.oldestMs ?? 0, waiting.bulk.oldestMs ?? 0);
 }

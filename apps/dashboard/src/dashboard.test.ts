@@ -67,6 +67,7 @@ it('records the depth while it is open, with no worker anywhere', async () => {
     clients: '0',
     'backlog:interactive': '0',
     'backlog:bulk': '0',
+    oldestMs: '0',
   });
   client.disconnect();
 });

@@ -4,7 +4,6 @@ import { FarmQueues } from '@embedfarm/farm/queues';
 import { producerActions } from './actions/farm-actions.ts';
 import { Board } from './board.ts';
 import { dashboardOptionsSchema, type DashboardOptions } from './dashboard-options.ts';
-import { inspectorView } from './inspector-view.ts';
 import { serveBoard, type RunningDashboard } from './serve-board.ts';
 
 /**
@@ -16,7 +15,7 @@ export async function openDashboard(options: DashboardOptions): Promise<RunningD
   const { redis, prefix, ...serve } = parseOptions('dashboard options', dashboardOptionsSchema, options);
   const farm = prefix === undefined ? { redis } : { redis, prefix };
   const board = await Board.open({
-    openView: async (signal) => inspectorView(await Inspector.open(farm, { signal })),
+    openView: (signal) => Inspector.open(farm, { signal }),
     logger: serve.logger,
   });
   const queues = FarmQueues.open(farm);

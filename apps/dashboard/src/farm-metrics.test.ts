@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { blankBoardState, type BoardState } from './board-state.ts';
 import { BoardProbes } from './board-probes.ts';
 import { FarmMetrics } from './farm-metrics.ts';
-import { EMPTY_STATUS } from './testing/fake-farm-view.ts';
+import { EMPTY_STATUS, EMPTY_WAITING } from './testing/fake-farm-view.ts';
 
 const MODEL = {
   model: 'org/tiny',
@@ -72,6 +72,29 @@ describe('the metrics of the farm', () => {
     }
     expect(text).toMatch(/^farm_build_info\{role="dashboard",version="[^"]+"\} 1$/m);
     expect(text).not.toContain('host');
+  });
+
+  it('tell of what waits by lane, as far as it is known', async () => {
+    const metrics = new FarmMetrics();
+    const waiting = {
+      interactive: { jobs: 1, texts: 5, tokens: 100, oldestMs: 1_500, clearSeconds: undefined },
+      bulk: EMPTY_WAITING.bulk,
+    };
+    const text = await metrics.text({ ...up({}), waiting });
+    const told = text.split('\n').filter((line) => /^farm_(backlog_(?!jobs)|oldest)/.test(line));
+    expect(told).toEqual([
+      'farm_backlog_texts{lane="interactive"} 5',
+      'farm_backlog_texts{lane="bulk"} 0',
+      'farm_backlog_tokens{lane="interactive"} 100',
+      'farm_backlog_tokens{lane="bulk"} 0',
+      'farm_backlog_seconds{lane="bulk"} 0',
+      'farm_oldest_job_seconds{lane="interactive"} 1.5',
+      'farm_oldest_job_seconds{lane="bulk"} 0',
+    ]);
+    // A job whose time cannot be read has no age.
+    const ageless = { ...EMPTY_WAITING.bulk, jobs: 1 };
+    const other = await metrics.text({ ...up({}), waiting: { ...waiting, bulk: ageless } });
+    expect(other).not.toContain('farm_oldest_job_seconds{lane="bulk"}');
   });
 
   it('have no time to clear while nothing runs, and none to clear without a backlog', async () => {

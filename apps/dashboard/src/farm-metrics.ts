@@ -1,4 +1,5 @@
 import { LANES } from '@embedfarm/contract';
+import type { FarmWaiting, LaneWaiting } from '@embedfarm/farm/figures';
 import type { FarmStatus } from '@embedfarm/farm/inspect';
 import { ProcessMetrics } from '@embedfarm/service/process-metrics';
 import { Gauge } from 'prom-client';
@@ -9,7 +10,7 @@ type Series = readonly { readonly labels?: Record<string, string>; readonly valu
 interface FarmGauge {
   readonly help: string;
   readonly labels?: readonly string[];
-  readonly read: (status: FarmStatus) => Series;
+  readonly read: (status: FarmStatus, waiting: FarmWaiting | undefined) => Series;
 }
 
 /** Every figure of the farm as a whole, by its name. Each is read from a few keys, whatever the farm holds. */
@@ -21,6 +22,26 @@ const FARM_GAUGES: Readonly<Record<string, FarmGauge>> = {
       models.flatMap(({ model, backlog }) =>
         LANES.map((lane) => ({ labels: { model, lane }, value: backlog[lane] })),
       ),
+  },
+  farm_backlog_texts: {
+    help: 'Texts of the jobs that wait; where many do, estimated from some of them.',
+    labels: ['lane'],
+    read: (_, waiting) => byLane(waiting, ({ texts }) => texts),
+  },
+  farm_backlog_tokens: {
+    help: 'Tokens of the texts that wait, by the mean length of the last ones.',
+    labels: ['lane'],
+    read: (_, waiting) => byLane(waiting, ({ tokens }) => tokens),
+  },
+  farm_backlog_seconds: {
+    help: 'How long what waits takes at the rate of the last seconds, bulk after interactive; absent where nothing runs.',
+    labels: ['lane'],
+    read: (_, waiting) => byLane(waiting, (lane) => lane.clearSeconds),
+  },
+  farm_oldest_job_seconds: {
+    help: 'Age of the oldest job that was found waiting; 0 where none waits.',
+    labels: ['lane'],
+    read: (_, waiting) => byLane(waiting, ageSeconds),
   },
   farm_clear_seconds: {
     help: 'How long all texts that the farm holds take at the rate of now, at most; absent where nothing runs.',
@@ -120,14 +141,14 @@ export class FarmMetrics {
   }
 
   /** Everything, in Prometheus' text format. */
-  async text({ redis, status }: BoardState): Promise<string> {
+  async text({ redis, status, waiting }: BoardState): Promise<string> {
     const known = redis === 'up' ? status : undefined;
     this.#redisUp.set(known ? 1 : 0);
     for (const { gauge, hasLabels, read } of this.#gauges) {
       // Figures of before would look like figures of now.
       gauge.reset();
       if (!hasLabels) gauge.remove();
-      for (const { labels = {}, value } of known ? read(known) : []) gauge.set(labels, value);
+      for (const { labels = {}, value } of known ? read(known, waiting) : []) gauge.set(labels, value);
     }
     return await this.#process.text();
   }
@@ -145,6 +166,18 @@ function byModel(
     labels: { model },
     value: workers.reduce((sum, worker) => sum + (worker.model === model ? read(worker) : 0), 0),
   }));
+}
+
+/** Nothing of a lane whose figure is not known. */
+function byLane(waiting: FarmWaiting | undefined, read: (lane: LaneWaiting) => number | undefined): Series {
+  return LANES.flatMap((lane) => {
+    const value = waiting && read(waiting[lane]);
+    return value === undefined ? [] : [{ labels: { lane }, value }];
+  });
+}
+
+function ageSeconds({ jobs, oldestMs }: LaneWaiting): number | undefined {
+  return oldestMs === undefined ? (jobs === 0 ? 0 : undefined) : oldestMs / 1_000;
 }
 
 /** Leases have some to spare, so an idle farm that has clients holds texts too: without a backlog it is 0. */

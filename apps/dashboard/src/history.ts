@@ -1,6 +1,3 @@
-import type { StatsPoint } from '@embedfarm/farm/inspect';
-import type { BoardPoint } from './board-shape.ts';
-
 /** What Redis keeps per second, and so the longest the board can know. */
 export const HISTORY_SECONDS = 3_600;
 
@@ -33,26 +30,4 @@ export function mergeHistory<Point extends { readonly second: number }>(
   if (first === undefined || last === undefined) return known;
   const oldest = last.second - HISTORY_SECONDS;
   return [...known.filter(({ second }) => second < first.second && second > oldest), ...fresh];
-}
-
-/**
- * Seconds as the page draws them. How old the oldest job was Redis does not keep by second, so a second has what was
- * seen while it was the newest.
- */
-export function boardPoints(
-  read: readonly StatsPoint[],
-  known: readonly BoardPoint[],
-  oldestMs: number,
-): readonly BoardPoint[] {
-  const seen = new Map(known.slice(-read.length).map((point) => [point.second, point.oldestMs]));
-  return read.map(({ second, texts, tokens, failed, clients, backlog, workers }, index) => ({
-    second,
-    texts,
-    tokens,
-    failed,
-    clients,
-    backlog,
-    workers,
-    oldestMs: seen.get(second) ?? (index === read.length - 1 ? oldestMs : 0),
-  }));
 }

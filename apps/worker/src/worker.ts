@@ -83,6 +83,7 @@ async function openParts(
     const encoder = {
       encode: engine.encode.bind(engine),
       onBatchEnd: engine.onChange.bind(engine),
+      onBatch: engine.onBatch.bind(engine),
       deviceReports: engine.deviceReports.bind(engine),
       throughput: engine.throughput.bind(engine),
       get backlogMs() {

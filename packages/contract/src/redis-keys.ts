@@ -47,8 +47,11 @@ export interface RedisKeys {
   readonly statsPrefix: string;
   /** What a minute was, in Redis minutes since 1970 (hash). */
   statsMinute(minute: number): string;
+  /** Everything before the minute, for scripts that ask Redis' own clock. */
+  readonly statsMinutePrefix: string;
   /** Texts of clients in that minute (zset of client ids). */
   statsClients(minute: number): string;
+  readonly statsClientsPrefix: string;
   /** The last failure of each code and model (hash of JSON). */
   readonly failureSamples: string;
   /** What clients say of themselves (hash of client id to JSON). */
@@ -102,7 +105,9 @@ export function redisKeys(prefix: string = shardPrefix()): RedisKeys {
     statsSecond: (second) => `${prefix}:stats:${second}`,
     statsPrefix: `${prefix}:stats:`,
     statsMinute: (minute) => `${prefix}:stats-minute:${minute}`,
+    statsMinutePrefix: `${prefix}:stats-minute:`,
     statsClients: (minute) => `${prefix}:stats-clients:${minute}`,
+    statsClientsPrefix: `${prefix}:stats-clients:`,
     failureSamples: `${prefix}:failure-samples`,
     clientReports: `${prefix}:client-reports`,
     benchCurves: `${prefix}:bench-curves`,

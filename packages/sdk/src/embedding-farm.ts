@@ -55,8 +55,9 @@ export class EmbeddingFarm {
     options: ProducerOptions = {},
     call: { signal?: AbortSignal } = {},
   ): Promise<EmbeddingFarm> {
-    const { redis, prefix, timeoutMs, signal } = parseConnectOptions(options, call);
-    const producer = await Producer.open({ redis, prefix, timeoutMs }, signal ? { signal } : {});
+    const { signal, ...resolved } = parseConnectOptions(options, call);
+    const { redis, prefix } = resolved;
+    const producer = await Producer.open(resolved, signal ? { signal } : {});
     return new EmbeddingFarm(producer, () => readFarmStatus({ redis, prefix }));
   }
 

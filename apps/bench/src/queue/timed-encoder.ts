@@ -9,7 +9,7 @@ import {
 } from '@embedfarm/contract';
 import { Batcher, type BatchCounters } from '@embedfarm/engine/batch/batcher';
 import { EncodeCall } from '@embedfarm/engine/batch/encode-call';
-import type { Encoder } from '@embedfarm/farm/worker';
+import type { Encoder, FinishedBatch } from '@embedfarm/farm/worker';
 import { BATCH_TEXTS, DIMENSIONS, textId, TimedDevice, type DeviceCost } from './timed-device.ts';
 
 export const TIMED_MODEL: ModelRegistration = {
@@ -85,6 +85,10 @@ export class TimedEncoder implements Encoder {
 
   onBatchEnd(listener: () => void): () => void {
     return this.#batcher.onChange(listener);
+  }
+
+  onBatch(listener: (batch: FinishedBatch) => void): () => void {
+    return this.#batcher.onBatch(listener);
   }
 
   deviceReports(): DeviceReport[] {

@@ -95,6 +95,7 @@ export function statsPoint(second: number, given: Partial<StatsPoint> = {}): Sta
     failed: 0,
     clients: 0,
     backlog: { interactive: 0, bulk: 0 },
+    oldestMs: 0,
     workers: {},
     ...given,
   };
@@ -102,7 +103,7 @@ export function statsPoint(second: number, given: Partial<StatsPoint> = {}): Sta
 
 /** The same as the board knows it. */
 export function boardPoint(second: number, given: Partial<BoardPoint> = {}): BoardPoint {
-  return { ...statsPoint(second), oldestMs: 0, ...given };
+  return statsPoint(second, given);
 }
 
 /** A farm made of a status and a list of seconds; a test sets `fault` to take its Redis away. */

@@ -3,6 +3,7 @@ import {
   queueName,
   redisKeys,
   workerReportSchema,
+  type BenchCurve,
   type DeviceReport,
   type Lane,
   type ModelRegistration,
@@ -18,8 +19,14 @@ import { CLIENT_TTL_MS } from '../redis/presence.ts';
 import { RedisClock } from '../redis/redis-clock.ts';
 import { readRedisTimeMs } from '../redis/redis-time.ts';
 import { sampleStats, waitingKeys } from '../redis/stats.ts';
+import { readBenchCurves } from '../stats/bench-curves.ts';
+import type { MinuteStats } from '../stats/minute-stats.ts';
+import type { ClientRow, FailureGroup, FarmWaiting, RequestRow } from './farm-figures.ts';
+import { MinuteReader } from './minute-reader.ts';
 import { QueueExporter } from './queue-exporter.ts';
-import type { RequestRow } from './farm-figures.ts';
+import { readClients } from './read-clients.ts';
+import { readFailures } from './read-failures.ts';
+import { readWaiting } from './read-waiting.ts';
 import { readRequestRows } from './request-rows.ts';
 
 /** Jobs that wait, by lane. */
@@ -55,6 +62,8 @@ export interface StatsPoint {
   readonly failed: number;
   readonly clients: number;
   readonly backlog: Backlog;
+  /** Age of the oldest job that was found waiting, in any lane; 0 where none waits. */
+  readonly oldestMs: number;
   /** Texts by worker id. */
   readonly workers: Record<string, number>;
 }
@@ -66,6 +75,7 @@ export class Inspector {
   readonly #clock: RedisClock;
   readonly #registry: ModelRegistry;
   readonly #exporter: QueueExporter;
+  readonly #minutes: MinuteReader;
 
   private constructor(redis: FarmRedis, keys: RedisKeys, clock: RedisClock) {
     this.#redis = redis;
@@ -73,6 +83,7 @@ export class Inspector {
     this.#clock = clock;
     this.#registry = new ModelRegistry(redis, keys);
     this.#exporter = new QueueExporter(redis, keys.prefix);
+    this.#minutes = new MinuteReader(redis, keys);
   }
 
   /** @throws FarmError `redis_unavailable` when Redis does not answer within `timeoutMs`. */
@@ -135,6 +146,31 @@ export class Inspector {
   /** Submitted requests: those that are open, then the newest of the others. */
   async requests(limit: number): Promise<RequestRow[]> {
     return await readRequestRows(this.#redis, this.#keys, limit, this.#clock.nowMs());
+  }
+
+  /** What waits, by lane. */
+  async waiting(): Promise<FarmWaiting> {
+    return await readWaiting(this.#redis, this.#keys, this.#minutes);
+  }
+
+  /** The last minutes, oldest first, the current one included; at most 7 days of them. */
+  async minutes(count: number): Promise<MinuteStats[]> {
+    return (await this.#minutes.read(count)).minutes.map(({ stats }) => stats);
+  }
+
+  /** Clients that are alive, the busiest first, at most `limit`. */
+  async clients(limit: number): Promise<ClientRow[]> {
+    return await readClients(this.#redis, this.#keys, this.#minutes, limit);
+  }
+
+  /** Why texts failed in the last hour, the most frequent reason first. */
+  async failures(): Promise<FailureGroup[]> {
+    return await readFailures(this.#redis, this.#keys, this.#minutes);
+  }
+
+  /** Curves that benchmarks have stored. */
+  async curves(): Promise<BenchCurve[]> {
+    return await readBenchCurves(this.#redis, this.#keys);
   }
 
   /** Records this second's backlog and number of clients, unless a worker has. */
@@ -219,6 +255,7 @@ function toPoint(second: number, fields: Record<string, string> = {}): StatsPoin
     failed: count('failed'),
     clients: count('clients'),
     backlog: { interactive: count('backlog:interactive'), bulk: count('backlog:bulk') },
+    oldestMs: count('oldestMs'),
     workers: Object.fromEntries(workers.map((field) => [field.slice('worker:'.length), count(field)])),
   };
 }

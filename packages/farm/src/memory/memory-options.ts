@@ -1,5 +1,6 @@
 import { nameSchema, type ModelRegistration } from '@embedfarm/contract';
 import { z } from 'zod';
+import { clientNameSchema } from '../stats/client-report.ts';
 
 /** The model that a farm in memory stands for. */
 export const memoryOptionsSchema = z.strictObject({
@@ -8,6 +9,9 @@ export const memoryOptionsSchema = z.strictObject({
 
   /** Its name; calls that name another get `model_not_found`. */
   model: nameSchema.default('memory'),
+
+  /** What this client is called; a farm in memory has nobody to tell. */
+  name: clientNameSchema.optional(),
 
   /** Whether its vectors are of length 1 where a call does not say. */
   normalize: z.boolean().default(true),

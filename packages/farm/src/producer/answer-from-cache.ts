@@ -32,6 +32,7 @@ async function putKept(call: CallPart, terms: SharedTerms, ports: EnqueuePorts):
   for (let at = 0; at < call.texts.length && !call.hasEnded; at += terms.maxTexts) {
     const kept = await findKept(call.texts.slice(at, at + terms.maxTexts), terms, ports);
     const places = [...kept.keys()].filter((place) => kept[place] !== undefined);
+    if (places.length > 0) ports.presence.found(places.length);
     for (const { from, to } of runsOf(places)) {
       const first = places[from] ?? 0;
       const block = joinBlocks(kept.slice(first, first + to - from).flatMap((one) => one ?? []));

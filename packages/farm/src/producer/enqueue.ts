@@ -9,6 +9,7 @@ import {
 import { performance } from 'node:perf_hooks';
 import { chunkLoad } from '../queue/chunk-load.ts';
 import type { EncodeQueue } from '../queue/encode-queue.ts';
+import type { ClientPresence } from '../stats/client-presence.ts';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 import { buryRequest } from '../request/cancel-request.ts';
 import type { CallPart } from './call-part.ts';
@@ -33,6 +34,7 @@ export interface EnqueuePorts {
   readonly clientId: string;
   readonly pending: PendingChunks;
   readonly lease: ClientLease;
+  readonly presence: ClientPresence;
   nowMs(): number;
   nextRequestId(): string;
   queue(model: string, lane: Lane): EncodeQueue;

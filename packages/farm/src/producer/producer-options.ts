@@ -1,6 +1,7 @@
 import { redisAddressSchema } from '@embedfarm/contract';
 import type { Telemetry } from 'bullmq';
 import { z } from 'zod';
+import { clientNameSchema } from '../stats/client-report.ts';
 import { isTelemetry } from './trace-encode.ts';
 
 export const producerOptionsSchema = z.strictObject({
@@ -9,6 +10,9 @@ export const producerOptionsSchema = z.strictObject({
 
   /** Hash-tagged prefix of the farm's keys; one Redis can hold several farms. */
   prefix: z.string().min(1).max(64).optional(),
+
+  /** What this client is called where people look at the farm: 1 to 64 characters, any text. */
+  name: clientNameSchema.optional(),
 
   /** How long `connect` waits for Redis, in ms. */
   timeoutMs: z.int().min(1).max(2_147_483_647).default(10_000),

@@ -1,5 +1,4 @@
 import {
-  decodeVectorBlock,
   FarmError,
   parseOptions,
   redisKeys,
@@ -8,7 +7,6 @@ import {
   type Lane,
   type ModelRegistration,
   type RedisKeys,
-  type Reply,
 } from '@embedfarm/contract';
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
@@ -19,10 +17,9 @@ import { askLease } from '../redis/admission.ts';
 import { LimitStore } from '../redis/farm-limits.ts';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 import { ModelRegistry } from '../redis/model-registry.ts';
-import { removeClient } from '../redis/presence.ts';
 import { RedisClock } from '../redis/redis-clock.ts';
 import { ReplyStream } from '../redis/reply-stream.ts';
-import { takeResult } from '../redis/result-store.ts';
+import { ClientPresence } from '../stats/client-presence.ts';
 import type { Telemetry } from 'bullmq';
 import { answerFromCache } from './answer-from-cache.ts';
 import type { CallPart } from './call-part.ts';
@@ -43,7 +40,7 @@ import type { EncodedChunk, ProducerPort, StreamOptions, TextSource } from './pr
 import { splitTexts } from './split-texts.ts';
 import { SubmittedRequests } from './submitted-requests.ts';
 import { sweepPending } from './sweep.ts';
-import { isStreamJob } from '../redis/stream-job-id.ts';
+import { takeReply } from './take-reply.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 import { traceEncode } from './trace-encode.ts';
 
@@ -72,6 +69,7 @@ export class Producer implements ProducerPort {
   readonly #pending = new PendingChunks();
   readonly #coalescer: Coalescer;
   readonly #lease: ClientLease;
+  readonly #presence: ClientPresence;
   readonly #ports: EnqueuePorts;
   #telemetry: Telemetry | undefined;
   readonly #calls = new Set<{ fail(error: FarmError): void }>();
@@ -80,7 +78,13 @@ export class Producer implements ProducerPort {
   #requests = 0;
   #closing: Promise<void> | undefined;
 
-  private constructor(command: FarmRedis, url: string, keys: RedisKeys, clock: RedisClock) {
+  private constructor(
+    command: FarmRedis,
+    url: string,
+    keys: RedisKeys,
+    clock: RedisClock,
+    name: string | undefined,
+  ) {
     this.clientId = randomBytes(9).toString('hex');
     this.#command = command;
     this.#url = url;
@@ -93,12 +97,20 @@ export class Producer implements ProducerPort {
       isReady: () => command.status === 'ready',
       faultOf: enqueueFault,
     });
+    this.#presence = new ClientPresence({
+      redis: command,
+      keys,
+      clientId: this.clientId,
+      name,
+      inFlightTexts: () => this.#lease.used.texts,
+    });
     this.#ports = {
       redis: command,
       keys,
       clientId: this.clientId,
       pending: this.#pending,
       lease: this.#lease,
+      presence: this.#presence,
       nowMs: () => clock.nowMs(),
       nextRequestId: () => this.#nextRequestId(),
       queue: (model, lane) => this.#queue(model, lane),
@@ -120,14 +132,14 @@ export class Producer implements ProducerPort {
    */
   static async open(options: ProducerOptions, { signal }: { signal?: AbortSignal } = {}): Promise<Producer> {
     const resolved = parseOptions('connect options', producerOptionsSchema, options);
-    const { redis: url, prefix, timeoutMs, telemetry } = resolved;
+    const { redis: url, prefix, timeoutMs, telemetry, name } = resolved;
     const keys = redisKeys(prefix);
     const command = connectRedis(url);
     const blocking = connectRedis(url);
     try {
       await waitForRedis(command, url, keys, { signal, timeoutMs });
       const clock = await RedisClock.open(command, keys);
-      const producer = new Producer(command, url, keys, clock);
+      const producer = new Producer(command, url, keys, clock, name);
       producer.#telemetry = telemetry;
       await producer.#listen(blocking);
       return producer;
@@ -205,7 +217,8 @@ export class Producer implements ProducerPort {
       command: this.#command,
       keys: this.#keys,
       clientId: this.clientId,
-      onReply: (reply) => void this.#onReply(reply),
+      announce: () => this.#presence.announce(),
+      onReply: (reply, storedAtMs) => void takeReply(reply, storedAtMs, this.#ports),
     });
     await this.#lease.renew();
     this.#command.on('ready', this.#beat);
@@ -220,18 +233,6 @@ export class Producer implements ProducerPort {
       // A lost connection: the next beat comes with the next one.
       .catch(() => undefined);
   };
-
-  async #onReply({ jobId, status, block }: Reply): Promise<void> {
-    // Nobody waits, and it is to stay stored.
-    if (isStreamJob(jobId) && !this.#pending.get(jobId)) return;
-    try {
-      const stored = block ? decodeVectorBlock(block) : await takeResult(this.#command, this.#keys, jobId);
-      // Without a block and without a result the sweep decides.
-      if (stored) this.#pending.settle(jobId, { status, block: stored });
-    } catch (thrown) {
-      this.#pending.fail(jobId, FarmError.from(thrown));
-    }
-  }
 
   async #resolve(request: EncodeRequest, options: CallOptions): Promise<ModelRegistration> {
     const { signal, timeoutMs = IDLE_TIMEOUT_MS } = options;
@@ -286,9 +287,8 @@ export class Producer implements ProducerPort {
     await this.#replies.close();
     for (const queue of this.#queues.values()) await queue.close();
     if (this.#command.status === 'ready') {
-      const leaving = removeClient(this.#command, this.#keys, this.clientId);
       // A Redis that does not answer forgets the client by itself.
-      await withDeadline(leaving, { timeoutMs: LAST_STEP_MS }, () => this.#redisFault()).catch(
+      await withDeadline(this.#presence.leave(), { timeoutMs: LAST_STEP_MS }, () => this.#redisFault()).catch(
         () => undefined,
       );
     }

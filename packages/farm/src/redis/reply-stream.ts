@@ -1,7 +1,6 @@
 import { FIRST_SHARD, parseReply, type RedisKeys, type Reply } from '@embedfarm/contract';
 import { disconnectRedis } from './connect.ts';
 import type { FarmRedis } from './farm-redis.ts';
-import { announceClient } from './presence.ts';
 import { ReplyTrimmer } from './reply-trimmer.ts';
 import { isStreamJob } from './stream-job-id.ts';
 
@@ -18,8 +17,10 @@ export interface ReplyStreamOptions {
   readonly command: FarmRedis;
   readonly keys: RedisKeys;
   readonly clientId: string;
-  /** Takes each reply; what it throws is its own fault and stops nothing. */
-  readonly onReply: (reply: Reply) => void;
+  /** Says that the client lives. @returns the last id of its stream. */
+  readonly announce: () => Promise<string>;
+  /** Takes each reply, and when Redis stored it, in ms; what it throws is its own fault and stops nothing. */
+  readonly onReply: (reply: Reply, storedAtMs: number) => void;
 }
 
 /**
@@ -52,8 +53,7 @@ export class ReplyStream {
    * lost the newer one, or Redis came back empty): it is read from its beginning.
    */
   async renew(): Promise<void> {
-    const { command, keys, clientId } = this.#options;
-    const lastId = await announceClient(command, keys, clientId);
+    const lastId = await this.#options.announce();
     if (isBefore(lastId, this.#lastId)) this.#lastId = '0-0';
   }
 
@@ -94,7 +94,7 @@ export class ReplyStream {
       const reply = tryParse(fields);
       // One that was put there by hand may name anybody's job, whose result would go with it.
       const isOwn = reply?.jobId.startsWith(`${FIRST_SHARD}-${clientId}-`) === true;
-      if (reply && (isOwn || isStreamJob(reply.jobId))) onReply(reply);
+      if (reply && (isOwn || isStreamJob(reply.jobId))) onReply(reply, Number.parseInt(this.#lastId, 10));
       // A reply without its block is fetched from the result by its taker, who unlinks it after.
       const isRead = isOwn && reply?.block !== undefined;
       const resultKey = isRead ? keys.result(reply.jobId) : undefined;

@@ -1,4 +1,4 @@
-import { failedBlock, MAX_CHUNK_TEXTS, type EncodeJob, type RedisKeys } from '@embedfarm/contract';
+import { failedBlock, MAX_CHUNK_TEXTS, type EncodeJob, type Lane, type RedisKeys } from '@embedfarm/contract';
 import { EncodeQueue } from '../queue/encode-queue.ts';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 import { RedisScript } from '../redis/redis-script.ts';
@@ -24,7 +24,7 @@ export interface TenderPorts {
   readonly keys: RedisKeys;
   nowMs(): number;
   /** Settles a chunk that no job stands for any more. */
-  settleLost(job: EncodeJob): Promise<void>;
+  settleLost(job: EncodeJob, lane: Lane): Promise<void>;
   /** How long a request may make no progress; SILENT_MS. */
   readonly silentMs?: number;
 }
@@ -68,7 +68,7 @@ async function tend(record: RequestRecord, ports: TenderPorts): Promise<void> {
   if (record.state === 'cancelled' || silentForMs < silentMs) return;
   for (let from = 0; from < record.chunks; from += SLICE_CHUNKS) {
     for (const { chunk, texts } of await lostChunks(record, from, ports)) {
-      await ports.settleLost(standIn(record, chunk, texts));
+      await ports.settleLost(standIn(record, chunk, texts), record.lane);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { benchCurveSchema, parseOptions, type BenchCurve, type RedisKeys } from '@embedfarm/contract';
+import { calmAnswers } from '../redis/calm-answers.ts';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 
 /** Most curves read; a farm has a few of each kind. */
@@ -24,7 +25,8 @@ export async function storeBenchCurves(
 
 /** The stored curves; what was put there by hand and is none is left out. */
 export async function readBenchCurves(redis: FarmRedis, keys: RedisKeys): Promise<BenchCurve[]> {
-  const stored = Object.values(await redis.hgetall(keys.benchCurves)).slice(0, MAX_CURVES);
+  const [hash] = await calmAnswers(redis.pipeline().hgetall(keys.benchCurves));
+  const stored = Object.values((hash ?? {}) as Record<string, string>).slice(0, MAX_CURVES);
   return stored.flatMap((text) => {
     try {
       const parsed = benchCurveSchema.safeParse(JSON.parse(text));

@@ -1,5 +1,15 @@
 import type { DeviceReport, EncodeOptions, EncodeText, Lane, VectorBlock } from '@embedfarm/contract';
 
+/** A batch that has its rows, as its device ran it. */
+export interface FinishedBatch {
+  /** Real tokens. */
+  readonly tokens: number;
+  /** Rows times the longest row: tokens and padding. */
+  readonly slotTokens: number;
+  /** What the device may be given at most. */
+  readonly tokenBudget: number;
+}
+
 /**
  * What a farm worker needs of an engine. `farm` never imports one: apps/worker joins the two.
  */
@@ -19,6 +29,8 @@ export interface Encoder {
   readonly waitingTexts: number;
   /** Told after each batch. @returns the way to stop listening. */
   onBatchEnd(listener: () => void): () => void;
+  /** Told of each batch that has its rows; an engine without batches has none. @returns the way to stop listening. */
+  onBatch?(listener: (batch: FinishedBatch) => void): () => void;
   deviceReports(): DeviceReport[];
   /** Over the last seconds. */
   throughput(): { textsPerSecond: number; tokensPerSecond: number };

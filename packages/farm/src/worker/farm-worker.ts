@@ -7,7 +7,6 @@ import {
   redisKeys,
   type ModelRegistration,
   type RedisKeys,
-  type WorkerReport,
 } from '@embedfarm/contract';
 import type { z } from 'zod';
 import { connectRedis, disconnectRedis } from '../redis/connect.ts';
@@ -24,10 +23,12 @@ import { farmWorkerOptionsSchema, type FarmWorkerOptions } from './farm-worker-o
 import { finishChunk } from './finish-chunk.ts';
 import { JobPuller } from './job-puller.ts';
 import type { JobEvents } from './observe-job.ts';
+import { WorkerStats } from '../stats/worker-stats.ts';
+import { workerReport } from './worker-report.ts';
 import { isAnswering } from '../redis/is-answering.ts';
 import { waitUntilUp } from './wait-until-up.ts';
 
-export type { Encoder } from './encoder.ts';
+export type { Encoder, FinishedBatch } from './encoder.ts';
 export type { FarmWorkerOptions } from './farm-worker-options.ts';
 export type { JobEnd, JobEvents, JobOutcome } from './observe-job.ts';
 
@@ -60,6 +61,7 @@ export class FarmWorker {
   readonly #registry: ModelRegistry;
   readonly #clock: RedisClock;
   readonly #puller: JobPuller;
+  readonly #stats: WorkerStats;
   readonly #startedAtMs: number;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #onFault: (what: string, fault: unknown) => void;
@@ -76,6 +78,7 @@ export class FarmWorker {
     keys: RedisKeys;
     clock: RedisClock;
     puller: JobPuller;
+    stats: WorkerStats;
     onFault: (what: string, fault: unknown) => void;
   }) {
     this.workerId = parts.workerId;
@@ -87,6 +90,7 @@ export class FarmWorker {
     this.#registry = new ModelRegistry(parts.redis, parts.keys);
     this.#clock = parts.clock;
     this.#puller = parts.puller;
+    this.#stats = parts.stats;
     this.#onFault = parts.onFault;
     this.#startedAtMs = parts.clock.nowMs();
   }
@@ -111,6 +115,7 @@ export class FarmWorker {
       await waitUntilUp(redis, resolved.redis, keys, signal, onFault);
       const clock = await RedisClock.open(redis, keys);
       const workerId = `${os.hostname().slice(0, 40)}-${process.pid}-${randomUUID().slice(0, 8)}`;
+      const stats = new WorkerStats({ redis, keys, encoder, nowMs: () => clock.nowMs(), onFault });
       const puller = new JobPuller({
         redis,
         keys,
@@ -121,6 +126,7 @@ export class FarmWorker {
         options: resolved,
         onFault,
         events,
+        stats,
         hasLostName: () => worker.#hasLostName(),
       });
       const worker: FarmWorker = new FarmWorker({
@@ -132,6 +138,7 @@ export class FarmWorker {
         keys,
         clock,
         puller,
+        stats,
         onFault,
       });
       await worker.#registry.heartbeat(registration, workerId, worker.#report());
@@ -171,6 +178,7 @@ export class FarmWorker {
   async #start(heartbeatMs: number): Promise<void> {
     this.#subscriber.on('message', (_channel, requestId) => this.#puller.cancel(requestId));
     await this.#subscriber.subscribe(this.#keys.cancel);
+    this.#stats.start();
     for (const lane of LANES) this.#puller.pull(lane);
     this.#timers.push(
       setInterval(() => void this.#beat(), heartbeatMs),
@@ -232,11 +240,11 @@ export class FarmWorker {
         redis,
         keys,
         nowMs: () => this.#clock.nowMs(),
-        settleLost: (job) =>
-          finishChunk(redis, keys, job, this.workerId, {
-            status: 'failed',
-            block: lostBlock(job.texts.length),
-          }),
+        settleLost: (job, lane) => {
+          const lost = { status: 'failed', block: lostBlock(job.texts.length) } as const;
+          const finish = () => finishChunk(redis, keys, job, this.workerId, lost);
+          return this.#stats.settle(finish, { job, lane, model: job.model, ...lost });
+        },
       });
     } catch (fault) {
       this.#onFault('open requests', fault);
@@ -244,20 +252,10 @@ export class FarmWorker {
   }
 
   #report(): string {
-    const report: WorkerReport = {
-      workerId: this.workerId,
-      host: os.hostname(),
-      pid: process.pid,
-      model: this.#registration.model,
-      fingerprint: this.#registration.fingerprint,
-      state: this.#state === 'closed' ? 'draining' : this.#state,
-      devices: this.#encoder.deviceReports(),
-      ...this.#encoder.throughput(),
-      waitingTexts: this.#encoder.waitingTexts,
-      residentBytes: process.memoryUsage.rss(),
-      startedAtMs: this.#startedAtMs,
-    };
-    return JSON.stringify(report);
+    const { workerId } = this;
+    const state = this.#state === 'closed' ? 'draining' : this.#state;
+    const own = { workerId, state, startedAtMs: this.#startedAtMs };
+    return JSON.stringify(workerReport(this.#registration, this.#encoder, own));
   }
 
   async #close(graceMs: number): Promise<void> {
@@ -266,6 +264,7 @@ export class FarmWorker {
     const faults: unknown[] = [];
     const drained = await Promise.allSettled([this.#puller.close(graceMs), this.#webhooks?.close(graceMs)]);
     for (const end of drained) if (end.status === 'rejected') faults.push(end.reason);
+    await this.#stats.close();
     // With Redis down there is nobody to take leave of: the heartbeat's time to live does it.
     if (this.#redis.status === 'ready') {
       const leaving = this.#registry.leave(this.#registration.model, this.workerId);

@@ -89,6 +89,9 @@ pcall(releaseChunk, KEYS[7], KEYS[1], ARGV[1], tonumber(ARGV[18]), #ARGV[5])
 endRequest(ARGV[1])
 return 'settled'`);
 
+/** `settled`: by this call; `again`: by one before it; `gone`: nobody can ask for the result. */
+export type Settlement = 'settled' | 'again' | 'gone';
+
 export interface FinishedChunk {
   readonly status: ReplyStatus;
   readonly block: VectorBlock;
@@ -106,11 +109,11 @@ export async function finishChunk(
   workerId: string,
   { status, block }: FinishedChunk,
   lane: Lane = 'bulk',
-): Promise<void> {
+): Promise<Settlement> {
   const jobId = encodeJobId(job.requestId, job.chunkIndex);
   const failedTexts = block.failures.reduce((total, failure) => total + failure.texts.length, 0);
   const isKept = !(job.tracked && status === 'cancelled');
-  await finishScript.run(
+  const settlement = await finishScript.run(
     redis,
     [
       ...requestScriptKeys(keys, job.requestId),
@@ -142,6 +145,7 @@ export async function finishChunk(
       job.reservedBytes ?? 0,
     ],
   );
+  return settlement as Settlement;
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -14,6 +14,7 @@ import { disconnectRedis } from '../redis/connect.ts';
 import { setMaxListeners } from 'node:events';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 import type { RedisClock } from '../redis/redis-clock.ts';
+import type { WorkerStats } from '../stats/worker-stats.ts';
 import { SuspectRuns } from '../redis/suspect-runs.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 import { CachedEncoder } from './cached-encoder.ts';
@@ -24,7 +25,7 @@ import type { farmWorkerOptionsSchema } from './farm-worker-options.ts';
 import { finishChunk } from './finish-chunk.ts';
 import { MemoryGate } from './memory-gate.ts';
 import { observeJob, type JobEvents } from './observe-job.ts';
-import { SettledFailure, type JobPorts } from './process-job.ts';
+import { SettledFailure, type JobPorts, type PulledJob } from './process-job.ts';
 import { pulledJob, requestIdOf } from './pulled-job.ts';
 import { rest } from './rest.ts';
 import { settleBrokenJob } from './settle-broken-job.ts';
@@ -54,6 +55,7 @@ export interface JobPullerParts {
   /** Registers the model again: true when the name is another's, and this worker pulls no more. */
   readonly hasLostName: () => Promise<boolean>;
   readonly events: JobEvents;
+  readonly stats: WorkerStats;
 }
 
 /** Several BullMQ workers on one encoder, gated by the work that waits. */
@@ -87,7 +89,10 @@ export class JobPuller {
       ...parts,
       encoder: { encode: (texts, options, call) => this.#encodeInside(texts, options, call) },
       lockDurationMs: parts.options.lockDurationMs,
-      onLookup: parts.events.onCacheLookup,
+      onLookup: (counts) => {
+        parts.stats.cacheLookedUp(counts);
+        parts.events.onCacheLookup?.(counts);
+      },
     });
     this.#stopListening = parts.encoder.onBatchEnd(() => this.#gate());
   }
@@ -192,8 +197,9 @@ export class JobPuller {
     signal?.addEventListener('abort', giveUp, { once: true });
     try {
       this.#gate();
-      const ports = this.#ports(lane, abort.signal);
-      await observeJob(pulledJob(job), lane, ports, abort.signal, this.#parts.events);
+      const pulled = pulledJob(job);
+      const ports = this.#ports(pulled, lane, abort.signal);
+      await observeJob(pulled, lane, ports, abort.signal, this.#parts.events);
       await this.#forget(job);
       return null;
     } catch (thrown) {
@@ -218,8 +224,14 @@ export class JobPuller {
     return await this.#parts.encoder.encode(texts, options, call).finally(leave);
   }
 
-  #ports(lane: Lane, signal: AbortSignal): JobPorts {
-    const { redis, keys, clock, registration, encoder, workerId, options, hasLostName } = this.#parts;
+  #ports({ enqueuedAtMs }: PulledJob, lane: Lane, signal: AbortSignal): JobPorts {
+    const { redis, keys, clock, registration, encoder, workerId, options, hasLostName, stats } = this.#parts;
+    const { model } = registration;
+    const finish: JobPorts['finish'] = (job, chunk) => {
+      const what = `storing chunk ${job.chunkIndex} of ${job.requestId} (${chunk.status})`;
+      const settle = () => this.#whenRoom(what, () => finishChunk(redis, keys, job, workerId, chunk, lane));
+      return stats.settle(settle, { job, lane, model, ...chunk }, enqueuedAtMs);
+    };
     const alone: AlonePorts = {
       runs: this.#suspects,
       door: this.#door,
@@ -237,12 +249,9 @@ export class JobPuller {
       encodeAlone: (job, call) => encodeAlone(job, alone, call),
       settleBroken: (pulled, error) =>
         this.#whenRoom(`settling the broken job ${pulled.id}`, () =>
-          settleBrokenJob(redis, keys, workerId, pulled, error),
+          settleBrokenJob(redis, keys, pulled, error, finish),
         ),
-      finish: (job, chunk) =>
-        this.#whenRoom(`storing chunk ${job.chunkIndex} of ${job.requestId} (${chunk.status})`, () =>
-          finishChunk(redis, keys, job, workerId, chunk, lane),
-        ),
+      finish,
     };
   }
 

@@ -9,7 +9,7 @@ import {
 } from '@embedfarm/contract';
 import { textsOfName } from '../queue/encode-queue.ts';
 import type { FarmRedis } from '../redis/farm-redis.ts';
-import { finishChunk } from './finish-chunk.ts';
+import type { FinishedChunk } from './finish-chunk.ts';
 import { standInJob } from './stand-in-job.ts';
 
 /** As for any awaited chunk: long enough for its client to find it. */
@@ -29,9 +29,9 @@ export interface BrokenJob {
 export async function settleBrokenJob(
   redis: FarmRedis,
   keys: RedisKeys,
-  workerId: string,
   broken: BrokenJob,
   { code, detail }: FarmError,
+  finish: (job: EncodeJob, chunk: FinishedChunk) => Promise<void>,
 ): Promise<void> {
   const named = parseJobId(broken.id ?? '');
   if (!named) return;
@@ -50,10 +50,7 @@ export async function settleBrokenJob(
     awaited: clientId !== undefined && (record === undefined || isAwaited),
     resultTtlMs: record?.resultTtlMs ?? RESULT_TTL_MS,
   });
-  await finishChunk(redis, keys, chunk, workerId, {
-    status: 'failed',
-    block: failedBlock(texts, code, detail),
-  });
+  await finish(chunk, { status: 'failed', block: failedBlock(texts, code, detail) });
 }
 
 interface ChunkRecord {

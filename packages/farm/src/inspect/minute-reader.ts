@@ -1,0 +1,75 @@
+import type { RedisKeys } from '@embedfarm/contract';
+import type { FarmRedis } from '../redis/farm-redis.ts';
+import { readRedisTimeMs } from '../redis/redis-time.ts';
+import { calmAnswers } from '../redis/calm-answers.ts';
+import { MINUTE_TTL_S } from '../stats/minute-fields.ts';
+import type { MinuteStats } from '../stats/minute-stats.ts';
+import { parseFailedTexts, parseMinute, type FailedTexts, type MinuteHash } from '../stats/parse-minute.ts';
+
+const MINUTE_MS = 60_000;
+/** As many as are kept. */
+const MAX_MINUTES = MINUTE_TTL_S / 60;
+/** Whole minutes that are kept here: a day. Further ones are read each time. */
+const MAX_KNOWN = 24 * 60;
+
+/** A minute, and what failed in it by model. */
+export interface ReadMinute {
+  readonly stats: MinuteStats;
+  readonly failed: readonly FailedTexts[];
+}
+
+export interface ReadMinutes {
+  /** Redis time of the read, in ms. */
+  readonly nowMs: number;
+  /** Oldest first; the last one is the current one. */
+  readonly minutes: readonly ReadMinute[];
+}
+
+/**
+ * The last minutes of the farm. A minute that is over is never written again, as Redis' clock decides, so what is read
+ * once is kept; only the current one and the one before it (that clock may step back) are read each time.
+ */
+export class MinuteReader {
+  readonly #redis: FarmRedis;
+  readonly #keys: RedisKeys;
+  readonly #known = new Map<number, ReadMinute>();
+
+  constructor(redis: FarmRedis, keys: RedisKeys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  /** @param count of minutes, the current one included; at most 7 days of them. */
+  async read(count: number): Promise<ReadMinutes> {
+    const nowMs = await readRedisTimeMs(this.#redis, this.#keys);
+    const current = Math.floor(nowMs / MINUTE_MS);
+    const wanted = Math.min(Math.max(1, Math.floor(count) || 1), MAX_MINUTES);
+    const minutes = Array.from({ length: wanted }, (_, index) => current - wanted + 1 + index);
+    const open = minutes.filter((minute) => minute >= current - 1 || !this.#known.has(minute));
+    const lookup = this.#redis.pipeline();
+    for (const minute of open) lookup.hgetall(this.#keys.statsMinute(minute));
+    const answers = await calmAnswers(lookup);
+    const fresh = new Map<number, ReadMinute>();
+    for (const [index, minute] of open.entries()) {
+      const read = readMinute(minute, answers[index] as MinuteHash);
+      fresh.set(minute, read);
+      if (minute < current - 1) this.#known.set(minute, read);
+    }
+    this.#forget(current);
+    return {
+      nowMs,
+      minutes: minutes.flatMap((minute) => fresh.get(minute) ?? this.#known.get(minute) ?? []),
+    };
+  }
+
+  #forget(current: number): void {
+    if (this.#known.size <= MAX_KNOWN) return;
+    for (const minute of this.#known.keys()) {
+      if (minute <= current - MAX_KNOWN || minute > current) this.#known.delete(minute);
+    }
+  }
+}
+
+function readMinute(minute: number, hash: MinuteHash): ReadMinute {
+  return { stats: parseMinute(minute, hash), failed: parseFailedTexts(hash) };
+}
