@@ -1,10 +1,9 @@
 import { FARM_ERROR_CODES, FarmError, parseOptions } from '@embedfarm/contract';
 import { z } from 'zod';
 import { eventSince, snapshotEvent } from './board-event.ts';
-import type { PartName } from './board-parts.ts';
+import { CHART_MINUTES, type PartName } from './board-parts.ts';
 import type { BoardState } from './board-state.ts';
 import { HISTORY_SECONDS } from './history.ts';
-import { CHART_MINUTES } from './read-board.ts';
 
 export interface Answer {
   readonly status: number;

@@ -22,11 +22,13 @@ export const PART_EVERY_MS: Readonly<Record<PartName, number>> = {
   failures: 5_000,
   curves: 30_000,
 };
+/** What Redis keeps by minute that the page draws. */
+export const CHART_MINUTES = 60;
 export const PART_NAMES = Object.keys(PART_EVERY_MS) as readonly PartName[];
 
 export interface BoardPart<Value> {
   readonly value: Value;
-  /** The value as JSON: what it is compared by. */
+  /** What was read of it as JSON: what it is compared by. */
   readonly text: string;
   /** Number of the update that changed it. */
   readonly changedAt: number;
@@ -37,7 +39,10 @@ export interface BoardPart<Value> {
 /** Parts that were read once; of a board that is new, none. */
 export type BoardParts = { readonly [Name in PartName]?: BoardPart<PartValues[Name]> };
 
-/** The parts with those put over them that differ from what was known. */
+/**
+ * The parts with those put over them that differ from what was known. Minutes are read a few at a time, and compared
+ * as they were read: an hour of them is 200 KB.
+ */
 export function mergeParts(
   known: BoardParts,
   read: Partial<PartValues>,
@@ -46,7 +51,16 @@ export function mergeParts(
   const changed = Object.entries(read).flatMap(([name, value]) => {
     const text = JSON.stringify(value);
     if (known[name as PartName]?.text === text) return [];
-    return [[name, { value, text, changedAt: update, changedSecond: second }] as const];
+    const whole = name === 'minutes' ? mergeMinutes(known.minutes?.value ?? [], read.minutes ?? []) : value;
+    return [[name, { value: whole, text, changedAt: update, changedSecond: second }] as const];
   });
   return changed.length === 0 ? known : { ...known, ...Object.fromEntries(changed) };
+}
+
+/** The known minutes with those read put over them, oldest first, up to an hour. */
+function mergeMinutes(known: readonly MinuteStats[], read: readonly MinuteStats[]): readonly MinuteStats[] {
+  const [first] = read;
+  if (!first) return known;
+  const oldest = (read.at(-1)?.minute ?? 0) - CHART_MINUTES;
+  return [...known.filter(({ minute }) => minute < first.minute && minute > oldest), ...read];
 }

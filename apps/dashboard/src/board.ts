@@ -1,12 +1,12 @@
 import { FarmError } from '@embedfarm/contract';
 import type { Logger } from '@embedfarm/service/logger';
-import { mergeParts } from './board-parts.ts';
+import { CHART_MINUTES, mergeParts } from './board-parts.ts';
 import { blankBoardState, type BoardState } from './board-state.ts';
 import { FaultLog } from './fault-log.ts';
 import type { FarmView } from './farm-view.ts';
 import { mergeHistory, secondsToRead } from './history.ts';
 import { PartSchedule } from './part-schedule.ts';
-import { CHART_MINUTES, mergeMinutes, readBoard } from './read-board.ts';
+import { readBoard } from './read-board.ts';
 import { throughputByClients } from './throughput-by-clients.ts';
 import { withinDeadline } from './within-deadline.ts';
 
@@ -134,9 +134,6 @@ export class Board {
     const update = known.update + 1;
     const parts = {
       ...read.parts,
-      ...(read.parts.minutes && {
-        minutes: mergeMinutes(known.parts.minutes?.value ?? [], read.parts.minutes),
-      }),
       ...(due.includes('byClients') && { byClients: throughputByClients(history) }),
     };
     if (this.#told === 'down') this.#logger?.info('dashboard: Redis answers again');

@@ -1,4 +1,4 @@
-import type { FarmWaiting, MinuteStats } from '@embedfarm/farm/figures';
+import type { FarmWaiting } from '@embedfarm/farm/figures';
 import type { FarmStatus, StatsPoint } from '@embedfarm/farm/inspect';
 import type { PartName, PartValues } from './board-parts.ts';
 import type { FarmView } from './farm-view.ts';
@@ -6,8 +6,6 @@ import type { FarmView } from './farm-view.ts';
 /** Most rows that a viewer is shown. */
 const MAX_CLIENTS = 200;
 const MAX_REQUESTS = 100;
-/** What Redis keeps by minute that the page draws. */
-export const CHART_MINUTES = 60;
 
 export interface BoardReading {
   readonly status: FarmStatus;
@@ -57,15 +55,4 @@ export async function readBoard(
   ]);
   const read = parts.filter((part) => part?.[1] !== undefined);
   return { status, series, waiting, parts: Object.fromEntries(read as [PartName, unknown][]) };
-}
-
-/** The known minutes with those read put over them, oldest first, up to an hour. */
-export function mergeMinutes(
-  known: readonly MinuteStats[],
-  read: readonly MinuteStats[],
-): readonly MinuteStats[] {
-  const [first] = read;
-  if (!first) return known;
-  const oldest = (read.at(-1)?.minute ?? 0) - CHART_MINUTES;
-  return [...known.filter(({ minute }) => minute < first.minute && minute > oldest), ...read];
 }
