@@ -55,6 +55,7 @@ export class LocalFarm {
         redis: redis.url,
         port: settings.port ?? (await freePort(DASHBOARD_PORT)),
         ...(settings.host === undefined ? {} : { host: settings.host }),
+        key: settings.dashboardKey,
         logger,
       });
       closers.push(() => dashboard.close());

@@ -8,6 +8,7 @@ import { gatewayCommand } from './commands/gateway.ts';
 import { limitsCommand } from './commands/limits.ts';
 import { requestsCommand } from './commands/requests.ts';
 import { resultCommand } from './commands/result.ts';
+import { retryCommand } from './commands/retry.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
 import { submitCommand } from './commands/submit.ts';
@@ -29,6 +30,7 @@ export function createProgram(): Command {
     requestsCommand,
     resultCommand,
     cancelCommand,
+    retryCommand,
     statusCommand,
     limitsCommand,
     convertCommand,

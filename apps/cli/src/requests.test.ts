@@ -148,6 +148,7 @@ describe('requests from the command line', () => {
     [['result', 'never', '--out', 'x.npy'], 'there is no request never'],
     [['result', '?'], 'request id'],
     [['cancel', 'never'], 'there is no request never'],
+    [['retry', 'never'], 'there is no request never'],
     [['limits', '--texts', '1'], 'at texts'],
     [['limits', '--weight', 'a=1000'], 'at weight'],
   ])('say what is wrong with %j', async (args, message) => {

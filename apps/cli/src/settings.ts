@@ -146,6 +146,11 @@ const FLAGS = {
     says: 'https://a.example.com,…: origins of pages that may call, or *',
   },
   port: { variable: 'EMBEDFARM_PORT', syntax: '--port <port>', says: 'port of the page; 0 takes a free one' },
+  host: {
+    variable: 'EMBEDFARM_HOST',
+    syntax: '--host <address>',
+    says: 'address to listen on: 127.0.0.1, or 0.0.0.0 for all',
+  },
 } as const;
 
 export type FlagName = keyof typeof FLAGS;

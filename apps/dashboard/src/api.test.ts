@@ -1,10 +1,33 @@
 import { describe, expect, it } from 'vitest';
 import { answer, API } from './api.ts';
+import type { BoardEvent } from './board-shape.ts';
 import { blankBoardState, type BoardState } from './board-state.ts';
-import { EMPTY_STATUS, statsPoint } from './testing/fake-farm-view.ts';
+import { mergeParts } from './board-parts.ts';
+import {
+  boardPoint,
+  clientRow,
+  EMPTY_STATUS,
+  EMPTY_WAITING,
+  minuteStats,
+  requestRow,
+} from './testing/fake-farm-view.ts';
 
-const history = Array.from({ length: 400 }, (_, second) => statsPoint(second, { texts: second }));
-const up: BoardState = { ...blankBoardState(0), redis: 'up', status: EMPTY_STATUS, history };
+const history = Array.from({ length: 400 }, (_, second) => boardPoint(second, { texts: second }));
+const clients = [clientRow('<script>alert(1)</script>', { name: '<b>' })];
+const requests = [requestRow('0-a-1', { label: '"><img src=x onerror=alert(1)>' })];
+const minutes = Array.from({ length: 7 }, (_, minute) => minuteStats(minute));
+const up: BoardState = {
+  ...blankBoardState(0),
+  redis: 'up',
+  status: EMPTY_STATUS,
+  waiting: EMPTY_WAITING,
+  history,
+  parts: mergeParts(
+    {},
+    { clients, requests, minutes, failures: [], byClients: [] },
+    { update: 1, second: 399 },
+  ),
+};
 const down: BoardState = { ...up, redis: 'down' };
 
 function get(path: string, state: BoardState, query: unknown = {}) {
@@ -39,8 +62,34 @@ describe('the dashboard API', () => {
     expect(JSON.stringify(body)).toContain(Object.keys(query)[0]);
   });
 
+  it('gives each part as it was read', () => {
+    expect(get('/api/waiting', up)).toEqual({ status: 200, body: { waiting: EMPTY_WAITING } });
+    expect(get('/api/clients', up)).toEqual({ status: 200, body: { clients } });
+    expect(get('/api/requests', up)).toEqual({ status: 200, body: { requests } });
+    expect(get('/api/failures', up)).toEqual({ status: 200, body: { failures: [] } });
+    expect(get('/api/minutes', up, { minutes: '2' }).body).toEqual({ minutes: minutes.slice(-2) });
+    expect(get('/api/minutes', up, { minutes: '61' }).status).toBe(400);
+  });
+
+  it('says of a part that it cannot be read, and gives the others', () => {
+    expect(get('/api/curves', up)).toMatchObject({ status: 500, body: { error: { code: 'internal' } } });
+    expect(get('/api/waiting', { ...up, waiting: undefined })).toMatchObject({ status: 500 });
+  });
+
+  it('tells the whole board at once, or what has changed since a second', () => {
+    const whole = get('/api/board', up).body as BoardEvent;
+    expect(whole).toMatchObject({ redis: 'up', clients, requests, minutes });
+    expect(whole.points).toHaveLength(300);
+    const since = get('/api/board', up, { since: '398' }).body as BoardEvent;
+    expect(since.points.map(({ second }) => second)).toEqual([394, 395, 396, 397, 398, 399]);
+    expect(since.minutes?.map(({ minute }) => minute)).toEqual([5, 6]);
+    expect(get('/api/board', up, { since: '-1' }).status).toBe(400);
+    // It says so itself.
+    expect(get('/api/board', down)).toMatchObject({ status: 200, body: { redis: 'down' } });
+  });
+
   it('shows no old numbers as new ones while Redis is down', () => {
-    for (const path of ['/api/status', '/api/series']) {
+    for (const path of Object.keys(API).filter((known) => !['/api/board', '/healthz'].includes(known))) {
       expect(get(path, down)).toMatchObject({ status: 503, body: { error: { code: 'redis_unavailable' } } });
     }
   });

@@ -1,29 +1,70 @@
-import type { StatsPoint } from '@embedfarm/farm/inspect';
+import { PART_NAMES } from './board-parts.ts';
+import type { BoardEvent, BoardPoint } from './board-shape.ts';
 import type { BoardState } from './board-state.ts';
 
 /** What the charts over time show. */
 export const CHART_SECONDS = 300;
+/** Seconds before the one that a viewer has last may have changed since: a worker tells of a chunk a moment late. */
+const REREAD_SECONDS = 5;
 
 /** All the page needs, for a viewer that comes or comes back. */
-export function snapshotEvent(state: BoardState): string {
-  return boardEvent(state, state.history.slice(-CHART_SECONDS));
+export function snapshotEvent(state: BoardState): BoardEvent {
+  return toEvent(state, state.history.slice(-CHART_SECONDS), () => true, 0);
 }
 
-/** What the last second changed, for those who watch already. */
-export function updateEvent(state: BoardState): string {
-  return boardEvent(state, state.fresh.slice(-CHART_SECONDS));
+/** What the last update changed, for those who watch already. */
+export function updateEvent(state: BoardState): BoardEvent {
+  const points = state.fresh.slice(-CHART_SECONDS);
+  return toEvent(state, points, ({ changedAt }) => changedAt === state.update, state.fresh[0]?.second ?? 0);
 }
 
-/** A server-sent event. JSON has no raw line break, so one data line holds it. */
-function boardEvent(state: BoardState, points: readonly StatsPoint[]): string {
-  const { redis, redisSinceMs, updatedAtMs, status, byClients } = state;
-  const shown = {
+/** What has changed since a second; all of it where that is too long ago, or was never. */
+export function eventSince(state: BoardState, second: number): BoardEvent {
+  const first = state.history.at(-CHART_SECONDS) ?? state.history[0];
+  const last = state.history.at(-1);
+  if (!first || !last || second < first.second || second > last.second) return snapshotEvent(state);
+  const points = state.history.filter((point) => point.second > second - REREAD_SECONDS);
+  return toEvent(state, points, ({ changedSecond }) => changedSecond >= second, second);
+}
+
+/** A snapshot as a server-sent event, made once for all who come before the next update. */
+export function snapshotText(state: BoardState): string {
+  let text = SNAPSHOT_TEXTS.get(state);
+  if (text === undefined) SNAPSHOT_TEXTS.set(state, (text = eventText(snapshotEvent(state))));
+  return text;
+}
+
+const SNAPSHOT_TEXTS = new WeakMap<BoardState, string>();
+
+/** As a server-sent event. JSON has no raw line break, so one data line holds it. */
+export function eventText(event: BoardEvent): string {
+  return `event: board\ndata: ${JSON.stringify(event)}\n\n`;
+}
+
+type Told = (part: { readonly changedAt: number; readonly changedSecond: number }) => boolean;
+
+function toEvent(
+  state: BoardState,
+  points: readonly BoardPoint[],
+  isTold: Told,
+  fromSecond: number,
+): BoardEvent {
+  const { redis, redisSinceMs, updatedAtMs, status, waiting, parts } = state;
+  const told = PART_NAMES.flatMap((name) => {
+    const part = parts[name];
+    return part && isTold(part) ? [[name, part.value]] : [];
+  });
+  const event: BoardEvent = {
     redis,
     redisSinceMs,
     updatedAtMs,
     status: status ?? null,
-    byClients,
-    points: points.map(({ second, texts, tokens, backlog }) => ({ second, texts, tokens, backlog })),
+    waiting: waiting ?? null,
+    points,
+    ...Object.fromEntries(told),
   };
-  return `event: board\ndata: ${JSON.stringify(shown)}\n\n`;
+  if (!event.minutes) return event;
+  // The minute before is told to its end a moment late.
+  const first = Math.floor(fromSecond / 60) - 1;
+  return { ...event, minutes: event.minutes.filter(({ minute }) => minute >= first) };
 }

@@ -1,6 +1,7 @@
 import type { FarmWaiting } from '@embedfarm/farm/figures';
-import type { FarmStatus, StatsPoint } from '@embedfarm/farm/inspect';
-import type { ClientsThroughput } from './throughput-by-clients.ts';
+import type { FarmStatus } from '@embedfarm/farm/inspect';
+import type { BoardParts } from './board-parts.ts';
+import type { BoardPoint } from './board-shape.ts';
 
 /** The farm as the board saw it last. Viewers share it; none of them reads Redis. */
 export interface BoardState {
@@ -9,14 +10,17 @@ export interface BoardState {
   /** When `redis` last changed; this machine's clock. */
   readonly redisSinceMs: number;
   readonly updatedAtMs: number;
+  /** Updates so far. */
+  readonly update: number;
   /** Undefined until Redis has answered once. */
   readonly status: FarmStatus | undefined;
+  /** Undefined where it could not be read. */
   readonly waiting: FarmWaiting | undefined;
   /** One entry a second, oldest first, up to an hour. */
-  readonly history: readonly StatsPoint[];
+  readonly history: readonly BoardPoint[];
   /** The end of `history` that the last update brought or changed. */
-  readonly fresh: readonly StatsPoint[];
-  readonly byClients: readonly ClientsThroughput[];
+  readonly fresh: readonly BoardPoint[];
+  readonly parts: BoardParts;
 }
 
 export function blankBoardState(nowMs: number): BoardState {
@@ -24,10 +28,11 @@ export function blankBoardState(nowMs: number): BoardState {
     redis: 'down',
     redisSinceMs: nowMs,
     updatedAtMs: nowMs,
+    update: 0,
     status: undefined,
     waiting: undefined,
     history: [],
     fresh: [],
-    byClients: [],
+    parts: {},
   };
 }

@@ -1,7 +1,7 @@
 import { FarmError } from '@embedfarm/contract';
 import { afterEach, expect, it, vi } from 'vitest';
 import { Board } from './board.ts';
-import { FakeFarmView, statsPoint } from './testing/fake-farm-view.ts';
+import { clientRow, FakeFarmView, minuteStats, statsPoint } from './testing/fake-farm-view.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -20,7 +20,7 @@ it('samples and reads once an update, and shows what it read', async () => {
   view.points = [statsPoint(1, { clients: 2, texts: 40 }), statsPoint(2, { clients: 2, texts: 60 })];
   const board = await Board.open({ openView: async () => view });
   expect(board.state).toMatchObject({ redis: 'up', status: view.farmStatus, history: view.points });
-  expect(board.state.byClients).toEqual([
+  expect(board.state.parts.byClients?.value).toEqual([
     { clients: 2, seconds: 2, textsPerSecond: 50, textsPerSecondPerClient: 25 },
   ]);
   expect([view.samples, view.reads]).toEqual([1, 1]);
@@ -139,4 +139,82 @@ it('may be closed twice, and updates no more', async () => {
   await Promise.all([board.close(), board.close()]);
   await board.update();
   expect([view.closes, view.reads]).toEqual([1, 1]);
+});
+
+it('reads what changes slowly rarely, and everything again over a new view', async () => {
+  vi.useFakeTimers();
+  const view = new FakeFarmView();
+  const board = await Board.open({ openView: async () => view });
+  for (let second = 0; second < 10; second += 1) {
+    vi.setSystemTime(Date.now() + 1_000);
+    await board.update();
+  }
+  expect(view.partReads).toEqual({
+    waiting: 11,
+    minutes: 6,
+    requests: 6,
+    clients: 3,
+    failures: 3,
+    curves: 1,
+  });
+  view.fault = gone();
+  await board.update();
+  view.fault = undefined;
+  const { curves } = view.partReads;
+  await board.update();
+  expect(view.partReads['curves']).toBe((curves ?? 0) + 1);
+  await board.close();
+});
+
+it('reads nothing while Redis is down', async () => {
+  const view = new FakeFarmView();
+  let isUp = true;
+  const openView = async () => {
+    if (!isUp) throw new FarmError('redis_unavailable', 'connection refused');
+    return view;
+  };
+  const board = await Board.open({ openView });
+  isUp = false;
+  view.fault = gone();
+  await board.update();
+  const reads = { ...view.partReads };
+  await board.update();
+  await board.update();
+  expect(view.partReads).toEqual(reads);
+  await board.close();
+});
+
+it('leaves out a part that cannot be read, says so once, and shows the rest', async () => {
+  const view = new FakeFarmView();
+  const logger = { warn: vi.fn<(text: string) => void>() };
+  view.broken = ['waiting', 'requests'];
+  view.clientRows = [clientRow('c')];
+  vi.useFakeTimers();
+  const board = await Board.open({ openView: async () => view, logger: logger as never });
+  for (let second = 0; second < 9; second += 1) {
+    vi.setSystemTime(Date.now() + 1_000);
+    await board.update();
+  }
+  expect(board.state).toMatchObject({ redis: 'up', waiting: undefined });
+  expect(board.state.parts.requests).toBeUndefined();
+  expect(board.state.parts.clients?.value).toEqual([clientRow('c')]);
+  expect(logger.warn.mock.calls.map(([text]) => text)).toEqual([
+    expect.stringContaining('what waits cannot be read: [internal] WRONGTYPE'),
+    expect.stringContaining('requests cannot be read'),
+  ]);
+  await board.close();
+});
+
+it('keeps an hour of minutes, the newest put over what was known', async () => {
+  const view = new FakeFarmView();
+  view.minuteList = Array.from({ length: 60 }, (_, index) => minuteStats(100 + index));
+  const board = await Board.open({ openView: async () => view });
+  vi.useFakeTimers();
+  vi.setSystemTime(Date.now() + 2_000);
+  view.minuteList = [...view.minuteList.slice(0, 59), minuteStats(159, { clients: 2 }), minuteStats(160)];
+  await board.update();
+  const minutes = board.state.parts.minutes?.value ?? [];
+  expect(minutes).toHaveLength(60);
+  expect(minutes.slice(-2)).toEqual([minuteStats(159, { clients: 2 }), minuteStats(160)]);
+  await board.close();
 });

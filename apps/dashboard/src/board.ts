@@ -1,8 +1,12 @@
 import { FarmError } from '@embedfarm/contract';
 import type { Logger } from '@embedfarm/service/logger';
+import { CHART_MINUTES, mergeParts } from './board-parts.ts';
 import { blankBoardState, type BoardState } from './board-state.ts';
+import { FaultLog } from './fault-log.ts';
 import type { FarmView } from './farm-view.ts';
 import { mergeHistory, secondsToRead } from './history.ts';
+import { PartSchedule } from './part-schedule.ts';
+import { readBoard } from './read-board.ts';
 import { throughputByClients } from './throughput-by-clients.ts';
 import { withinDeadline } from './within-deadline.ts';
 
@@ -29,6 +33,8 @@ export class Board {
   readonly #end = new AbortController();
   /** Closes under way, of views that failed. */
   readonly #leaving = new Set<Promise<void>>();
+  #schedule = new PartSchedule();
+  readonly #faults: FaultLog;
   #view: FarmView | undefined;
   #state: BoardState = blankBoardState(Date.now());
   #lastReadMs: number | undefined;
@@ -40,6 +46,7 @@ export class Board {
   private constructor({ openView, logger }: BoardOptions) {
     this.#openView = openView;
     this.#logger = logger;
+    this.#faults = new FaultLog(logger);
   }
 
   /**
@@ -112,24 +119,36 @@ export class Board {
 
   async #read(view: FarmView): Promise<void> {
     const nowMs = Date.now();
-    await view.sample();
     const seconds = secondsToRead(this.#lastReadMs, nowMs);
-    const [status, waiting, fresh] = await Promise.all([view.status(), view.waiting(), view.series(seconds)]);
+    const due = this.#schedule.take(nowMs);
+    // A minute is told to its end, and the one before it may still be.
+    const minutes = Math.min(CHART_MINUTES, Math.ceil(seconds / 60) + 1);
+    const outcomes = new Map<string, unknown>();
+    const read = await readBoard(view, { seconds, minutes, due }, (what, fault) => outcomes.set(what, fault));
     // A read that comes after its deadline belongs to a view that was thrown away.
     if (view !== this.#view) return;
-    const history = mergeHistory(this.#state.history, fresh);
+    this.#faults.tell(outcomes);
+    const known = this.#state;
+    const fresh = read.series;
+    const history = mergeHistory(known.history, fresh);
+    const update = known.update + 1;
+    const parts = {
+      ...read.parts,
+      ...(due.includes('byClients') && { byClients: throughputByClients(history) }),
+    };
     if (this.#told === 'down') this.#logger?.info('dashboard: Redis answers again');
     this.#told = 'up';
     this.#lastReadMs = nowMs;
     this.#state = {
       redis: 'up',
-      redisSinceMs: this.#state.redis === 'up' ? this.#state.redisSinceMs : nowMs,
+      redisSinceMs: known.redis === 'up' ? known.redisSinceMs : nowMs,
       updatedAtMs: nowMs,
-      status,
-      waiting,
+      update,
+      status: read.status,
+      waiting: read.waiting,
       history,
       fresh,
-      byClients: throughputByClients(history),
+      parts: mergeParts(known.parts, parts, { update, second: history.at(-1)?.second ?? 0 }),
     };
   }
 
@@ -140,9 +159,12 @@ export class Board {
     }
     this.#told = 'down';
     const redisSinceMs = this.#state.redis === 'up' ? nowMs : this.#state.redisSinceMs;
-    this.#state = { ...this.#state, redis: 'down', redisSinceMs, updatedAtMs: nowMs, fresh: [] };
+    const update = this.#state.update + 1;
+    this.#state = { ...this.#state, redis: 'down', redisSinceMs, updatedAtMs: nowMs, update, fresh: [] };
     if (this.#view) this.#leave(Promise.resolve(this.#view));
     this.#view = undefined;
+    // The next view reads everything.
+    this.#schedule = new PartSchedule();
   }
 
   /** Closes a view nobody waits for, even one that is yet to open. */

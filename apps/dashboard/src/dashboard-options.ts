@@ -9,11 +9,17 @@ export const dashboardOptionsSchema = z.strictObject({
   /** TCP port to listen on; 0 takes a free one. */
   port: z.int().min(0).max(65_535).default(3_000),
 
-  /**
-   * Address to listen on. The page has no password and shows host names,
-   * so it is for this machine alone until told otherwise.
-   */
+  /** Address to listen on. The page shows host names, so it is for this machine alone until told otherwise. */
   host: z.string().min(1).default('127.0.0.1'),
+
+  /**
+   * What one has to know to look and to act, at least 8 characters, without spaces. Without it whoever reaches the page may look,
+   * and nobody may act.
+   */
+  key: z
+    .string()
+    .regex(/^[\x21-\x7e]{8,200}$/, 'must be 8 to 200 printable characters of ASCII, without spaces')
+    .optional(),
 
   /** Key prefix of the shard to show; the first shard where left out. */
   prefix: z.string().min(1).optional(),

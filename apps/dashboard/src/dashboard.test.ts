@@ -112,6 +112,43 @@ it('serves metrics of the farm and its queues, and of itself alone while Redis i
   await redis.restart();
 });
 
+it('stays calm over what was put under its keys by hand', async () => {
+  const client = new Redis(redis.url);
+  await client.flushall();
+  const keys = redisKeys();
+  const [seconds] = await client.time();
+  // Of the next minute, as the board reads on.
+  for (let second = 0; second < 60; second += 1) {
+    const key = keys.statsSecond(Number(seconds) + second);
+    if (second % 2 === 0) await client.set(key, 'garbage');
+    else await client.hset(key, { texts: 'NaN', tokens: '<b>', clients: '-', 'worker:<img>': '1e999' });
+  }
+  for (const minute of [-1, 0, 1]) {
+    await client.set(keys.statsMinute(Math.floor(Number(seconds) / 60) + minute), 'garbage');
+  }
+  await client.set(keys.clientReports, 'garbage');
+  await client.set(keys.failureSamples, 'garbage');
+  await client.hset(keys.benchCurves, 'a', '{', 'b', '{"curve":"<script>"}');
+  const ids = ['0-a-1', '0-a-2', '<script>', '0-a-3'];
+  for (const id of ids)
+    await client.zadd(keys.requests, 1, id).then(() => client.zadd(keys.openRequests, 1, id));
+  await client.set(keys.request('0-a-1'), 'garbage');
+  await client.hset(keys.request('0-a-2'), { state: 'eating', texts: 'many' });
+  await client.hset(keys.request('<script>'), 'state', '<script>');
+  const points = await eventually(async () => {
+    const { status, body } = await get('/api/board');
+    expect(status).toBe(200);
+    expect(JSON.stringify(body)).not.toMatch(/eating|NaN/u);
+    const board = body as { redis: string; points: { second: number; texts: number }[] };
+    const isPast = (board.points.at(-1)?.second ?? 0) > Number(seconds) + 2;
+    return board.redis === 'up' && isPast ? board.points : undefined;
+  });
+  expect(points.filter(({ second }) => second > Number(seconds)).map(({ texts }) => texts)).toContain(0);
+  expect(await get('/api/requests')).toEqual({ status: 200, body: { requests: [] } });
+  await client.flushall();
+  client.disconnect();
+});
+
 it('opens and closes where there is no Redis', async () => {
   // Nothing listens on port 1.
   const alone = await openDashboard({ redis: 'redis://127.0.0.1:1', port: 0 });

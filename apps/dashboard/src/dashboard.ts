@@ -1,5 +1,7 @@
 import { parseOptions } from '@embedfarm/contract';
 import { Inspector } from '@embedfarm/farm/inspect';
+import { FarmQueues } from '@embedfarm/farm/queues';
+import { producerActions } from './actions/farm-actions.ts';
 import { Board } from './board.ts';
 import { dashboardOptionsSchema, type DashboardOptions } from './dashboard-options.ts';
 import { serveBoard, type RunningDashboard } from './serve-board.ts';
@@ -10,17 +12,17 @@ import { serveBoard, type RunningDashboard } from './serve-board.ts';
  * @throws FarmError `invalid_argument` for a bad option, or a port that is taken.
  */
 export async function openDashboard(options: DashboardOptions): Promise<RunningDashboard> {
-  const { redis, prefix, port, host, logger } = parseOptions(
-    'dashboard options',
-    dashboardOptionsSchema,
-    options,
-  );
-  const view = prefix === undefined ? { redis } : { redis, prefix };
-  const board = await Board.open({ openView: (signal) => Inspector.open(view, { signal }), logger });
+  const { redis, prefix, ...serve } = parseOptions('dashboard options', dashboardOptionsSchema, options);
+  const farm = prefix === undefined ? { redis } : { redis, prefix };
+  const board = await Board.open({
+    openView: (signal) => Inspector.open(farm, { signal }),
+    logger: serve.logger,
+  });
+  const queues = FarmQueues.open(farm);
   try {
-    return await serveBoard(board, { port, host, logger });
+    return await serveBoard(board, { ...serve, actions: producerActions(farm), queues });
   } catch (error) {
-    await board.close();
+    await Promise.all([board.close(), queues.close()]);
     throw error;
   }
 }

@@ -1,5 +1,3 @@
-import type { StatsPoint } from '@embedfarm/farm/inspect';
-
 /** What Redis keeps per second, and so the longest the board can know. */
 export const HISTORY_SECONDS = 3_600;
 
@@ -23,10 +21,10 @@ export function secondsToRead(lastReadMs: number | undefined, nowMs: number): nu
  * The known seconds with the fresh ones put over them, oldest first, at most {@link HISTORY_SECONDS}.
  * Known seconds after the newest fresh one go: Redis' clock was set back, and its word counts.
  */
-export function mergeHistory(
-  known: readonly StatsPoint[],
-  fresh: readonly StatsPoint[],
-): readonly StatsPoint[] {
+export function mergeHistory<Point extends { readonly second: number }>(
+  known: readonly Point[],
+  fresh: readonly Point[],
+): readonly Point[] {
   const first = fresh[0];
   const last = fresh.at(-1);
   if (first === undefined || last === undefined) return known;

@@ -2,8 +2,9 @@ import { createServer } from 'node:http';
 import { checkOpenHandles } from '@embedfarm/testkit/open-handles';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Board } from './board.ts';
-import { serveBoard, type RunningDashboard } from './serve-board.ts';
-import { FakeFarmView, statsPoint } from './testing/fake-farm-view.ts';
+import { serveBoard, type RunningDashboard, type ServeOptions } from './serve-board.ts';
+import { boardPoint, FakeFarmView, statsPoint } from './testing/fake-farm-view.ts';
+import { fakeServeOptions } from './testing/fake-serve-options.ts';
 
 checkOpenHandles();
 
@@ -13,11 +14,15 @@ let dashboard: RunningDashboard;
 beforeEach(async () => {
   view = new FakeFarmView();
   view.points = [statsPoint(1, { texts: 3 })];
-  const board = await Board.open({ openView: async () => view });
-  dashboard = await serveBoard(board, { port: 0, host: '127.0.0.1' });
+  dashboard = await serve();
 });
 
 afterEach(() => dashboard.close());
+
+async function serve(options: Partial<ServeOptions> = {}): Promise<RunningDashboard> {
+  const board = await Board.open({ openView: async () => view });
+  return await serveBoard(board, { ...fakeServeOptions(), ...options });
+}
 
 const get = (path: string, init: RequestInit = {}) =>
   fetch(`${dashboard.url}${path}`, { ...init, signal: AbortSignal.timeout(10_000) });
@@ -43,7 +48,10 @@ describe('the dashboard on a port', () => {
   );
 
   it('answers JSON, and JSON for what is not there or is malformed', async () => {
-    expect(await (await get('/api/series?seconds=1')).json()).toEqual({ series: view.points, byClients: [] });
+    expect(await (await get('/api/series?seconds=1')).json()).toEqual({
+      series: [boardPoint(1, { texts: 3 })],
+      byClients: [],
+    });
     expect((await get('/api/nothing')).status).toBe(404);
     expect((await get('/%E0%A4%A')).status).toBe(404);
     expect((await get('/..%2fpackage.json')).status).toBe(404);
@@ -82,7 +90,7 @@ it('says which port is taken', async () => {
   });
   const { port } = other.address() as { port: number };
   const board = await Board.open({ openView: async () => view });
-  await expect(serveBoard(board, { port, host: '127.0.0.1' })).rejects.toThrow(
+  await expect(serveBoard(board, { ...fakeServeOptions(), port })).rejects.toThrow(
     `cannot listen on 127.0.0.1:${port}: the port is taken`,
   );
   await board.close();

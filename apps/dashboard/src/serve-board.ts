@@ -1,9 +1,12 @@
+import type { FarmQueues } from '@embedfarm/farm/queues';
 import type { Logger } from '@embedfarm/service/logger';
+import { closeServer, listen, urlOf } from '@embedfarm/service/listen';
+import { BoardAccess } from './access/board-access.ts';
+import type { FarmActions } from './actions/farm-actions.ts';
 import { dashboardApp } from './app.ts';
 import { BoardProbes } from './board-probes.ts';
 import type { Board } from './board.ts';
-import { updateEvent } from './board-event.ts';
-import { closeServer, listen, urlOf } from '@embedfarm/service/listen';
+import { eventText, updateEvent } from './board-event.ts';
 import { Viewers } from './viewers.ts';
 
 const UPDATE_EVERY_MS = 1_000;
@@ -14,21 +17,32 @@ export interface RunningDashboard {
   close(): Promise<void>;
 }
 
-/** Puts the board on a port and keeps it fresh. Takes it over: closing the dashboard closes the board. */
+export interface ServeOptions {
+  readonly port: number;
+  readonly host: string;
+  /** Without it anyone may look, and nobody may act. */
+  readonly key?: string | undefined;
+  readonly actions: FarmActions;
+  readonly queues: Pick<FarmQueues, 'of' | 'close'>;
+  readonly logger?: Logger | undefined;
+}
+
+/** Puts the board on a port and keeps it fresh. Takes it and the queues over: closing the dashboard closes both. */
 export async function serveBoard(
   board: Board,
-  { port, host, logger }: { port: number; host: string; logger?: Logger | undefined },
+  { port, host, key, actions, queues, logger }: ServeOptions,
 ): Promise<RunningDashboard> {
   const viewers = new Viewers();
-  const server = await listen(
-    dashboardApp(() => board.state, viewers, new BoardProbes(board)),
-    port,
-    host,
-  );
+  const access = new BoardAccess(key);
+  const probed = new BoardProbes(board);
+  const state = () => board.state;
+  const app = dashboardApp({ state, viewers, probed, access, actions, queues, logger });
+  const server = await listen(app, port, host);
   let updating: Promise<void> | undefined;
   const update = async (): Promise<void> => {
     try {
-      viewers.send(updateEvent(await board.update()));
+      const updated = await board.update();
+      if (viewers.size > 0) viewers.send(eventText(updateEvent(updated)));
     } catch (error) {
       logger?.error(`dashboard: ${String(error)}`);
     } finally {
@@ -44,7 +58,7 @@ export async function serveBoard(
     viewers.close();
     await closeServer(server);
     await updating;
-    await board.close();
+    await Promise.all([board.close(), queues.close()]);
   };
   return { url: urlOf(server), close: () => (closing ??= close()) };
 }

@@ -47,6 +47,15 @@ describe.each(FARMS)('submitted requests of a farm %s', (_, open) => {
     ]);
   });
 
+  it('has nothing to retry where no chunk failed as a whole', async () => {
+    const good = await farm.submit(['good']);
+    await good.wait();
+    await expect(good.retry()).rejects.toMatchObject({ code: 'invalid_argument' });
+    const alone = await farm.submit([LONG, 'good'], { truncate: 'error' });
+    expect(await alone.wait()).toMatchObject({ done: 1, failed: 1 });
+    await expect(alone.retry()).rejects.toMatchObject({ code: 'result_expired' });
+  });
+
   it('fills a request from an iterable, in which a bad text fails alone', async () => {
     const texts = ['one', '\ud800', 'three', LONG] as const;
     const request = await farm.submit(new Set(texts), { truncate: 'error' });

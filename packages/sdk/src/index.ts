@@ -14,6 +14,7 @@ export {
   type NewFarmLimits,
   type ProducerOptions as ConnectOptions,
   type RequestState,
+  type RetriedRequest,
   type TextSource,
 } from '@embedfarm/farm/producer';
 export type {

@@ -1,11 +1,12 @@
 import type { VectorDtype } from '@embedfarm/contract';
 import {
-  hasEnded,
+  requestEtaMs,
   type CallOptions,
   type ReadOptions,
   type RequestRecord,
   type RequestState,
   type RequestsPort,
+  type RetriedRequest,
 } from '@embedfarm/farm/producer';
 import {
   parseResultOptions,
@@ -145,6 +146,19 @@ export class RequestHandle<Dtype extends VectorDtype = VectorDtype> implements A
   }
 
   /**
+   * Submits its chunks that failed as a whole once more, as a request of their own with the same model, options, label,
+   * lane and tenant; a webhook is not posted for it. For a day after they failed, and once; texts that failed alone, in
+   * a chunk that was encoded, are not kept.
+   *
+   * @returns the new request's id, and which texts of this one are in it.
+   * @throws FarmError `invalid_argument` while it runs, where nothing failed, or once it was retried; `result_expired`
+   *   when it, or what failed of it, is gone; `model_changed`; and as `submit`.
+   */
+  async retry(options: WaitOptions = {}): Promise<RetriedRequest> {
+    return await this.#requests.retry(this.id, parseWaitOptions(options));
+  }
+
+  /**
    * Deletes the results of a request that has ended, before their time.
    *
    * @throws FarmError `invalid_argument` while it runs; `result_expired` when there is no such request (any more).
@@ -169,10 +183,6 @@ export class SubmittedRequest<Dtype extends VectorDtype = VectorDtype> extends R
 }
 
 export function toStatus(record: RequestRecord): RequestStatus {
-  const { texts, startedAtMs, updatedAtMs } = record;
-  const settled = record.textsDone + record.textsFailed;
-  const workedMs = startedAtMs === undefined ? 0 : updatedAtMs - startedAtMs;
-  const left = hasEnded(record) || record.state === 'cancelled' ? 0 : texts - settled;
   return {
     id: record.requestId,
     state: record.state,
@@ -180,14 +190,14 @@ export function toStatus(record: RequestRecord): RequestStatus {
     label: record.label,
     tenant: record.tenant,
     fault: record.fault,
-    texts,
+    texts: record.texts,
     done: record.textsDone,
     failed: record.textsFailed,
     tokens: record.tokens,
     truncated: record.textsTruncated,
-    etaMs: left === 0 ? 0 : settled === 0 ? undefined : Math.round((workedMs / settled) * left),
+    etaMs: requestEtaMs(record),
     createdAtMs: record.createdAtMs,
-    startedAtMs,
+    startedAtMs: record.startedAtMs,
     endedAtMs: record.endedAtMs,
     expiresAtMs: record.expiresAtMs,
     webhook: webhookStatus(record),

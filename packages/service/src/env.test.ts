@@ -69,6 +69,8 @@ describe('readEnv', () => {
     ['EMBEDFARM_TOKEN_BUDGET', 'many'],
     ['EMBEDFARM_WORKERS', '1.5'],
     ['EMBEDFARM_PORT', '70000'],
+    ['EMBEDFARM_DASHBOARD_KEY', 'short'],
+    ['EMBEDFARM_DASHBOARD_KEY', 'has a space in it'],
     ['EMBEDFARM_METRICS_PORT', '-1'],
     ['EMBEDFARM_NAME', 'a:b'],
     ['EMBEDFARM_LOG_LEVEL', 'loud'],

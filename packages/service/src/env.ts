@@ -85,6 +85,11 @@ const envSchema = z.object({
     .optional(),
   /** The address of the gateway, the dashboard and of metrics; `0.0.0.0` inside a container. */
   EMBEDFARM_HOST: z.string().optional(),
+  /** What one has to know to look at the dashboard and to act. No flag: other users see the flags of a process. */
+  EMBEDFARM_DASHBOARD_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]{8,200}$/, 'must be 8 to 200 printable characters of ASCII, without spaces')
+    .optional(),
   /** Label of a submitted request. */
   EMBEDFARM_LABEL: z.string().max(200).optional(),
   /** Hosts that webhooks may go to, with commas between; without them none is delivered. */
@@ -133,6 +138,7 @@ export interface Env {
   readonly gatewayKeys: string | undefined;
   readonly corsOrigins: string[] | undefined;
   readonly host: string | undefined;
+  readonly dashboardKey: string | undefined;
   readonly label: string | undefined;
   readonly webhookHosts: string[] | undefined;
   readonly webhookSecrets: string[] | undefined;
@@ -177,6 +183,7 @@ export function readEnv(variables: NodeJS.ProcessEnv = process.env): Env {
     gatewayKeys: env.EMBEDFARM_GATEWAY_KEYS,
     corsOrigins: env.EMBEDFARM_CORS_ORIGINS,
     host: env.EMBEDFARM_HOST,
+    dashboardKey: env.EMBEDFARM_DASHBOARD_KEY,
     label: env.EMBEDFARM_LABEL,
     webhookHosts: env.EMBEDFARM_WEBHOOK_HOSTS,
     webhookSecrets: env.EMBEDFARM_WEBHOOK_SECRET,

@@ -4,13 +4,15 @@ import { Command } from 'commander';
 import { addFlags, readSettings, type FlagName } from '../settings.ts';
 import { DEFAULT_REDIS_URL } from '../with-farm.ts';
 
-const FLAGS: readonly FlagName[] = ['port', 'redis'];
+const FLAGS: readonly FlagName[] = ['port', 'host', 'redis'];
 
 export function dashboardCommand(): Command {
   const command = new Command('dashboard')
-    .description('Serve the page with backlog and throughput.')
+    .description(
+      'Serve the page of the farm. With EMBEDFARM_DASHBOARD_KEY it asks for that key, and lets who has it cancel and retry.',
+    )
     .action(async () => {
-      const { redis, port, host, logLevel } = readSettings(command, FLAGS);
+      const { redis, port, host, dashboardKey, logLevel } = readSettings(command, FLAGS);
       const logger = createLogger({ name: 'dashboard', level: logLevel });
       process.exitCode = await runService(
         async () => {
@@ -19,6 +21,7 @@ export function dashboardCommand(): Command {
             redis: redis ?? DEFAULT_REDIS_URL,
             ...(port === undefined ? {} : { port }),
             ...(host === undefined ? {} : { host }),
+            key: dashboardKey,
             logger,
           });
           process.stdout.write(`Dashboard: ${dashboard.url}\n`);

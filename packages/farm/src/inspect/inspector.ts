@@ -22,12 +22,13 @@ import { readRedisTimeMs } from '../redis/redis-time.ts';
 import { sampleStats, waitingKeys } from '../redis/stats.ts';
 import { readBenchCurves } from '../stats/bench-curves.ts';
 import type { MinuteStats } from '../stats/minute-stats.ts';
-import type { ClientRow, FailureGroup, FarmWaiting } from './farm-figures.ts';
+import type { ClientRow, FailureGroup, FarmWaiting, RequestRow } from './farm-figures.ts';
 import { MinuteReader } from './minute-reader.ts';
 import { QueueExporter } from './queue-exporter.ts';
 import { readClients } from './read-clients.ts';
 import { readFailures } from './read-failures.ts';
 import { readWaiting } from './read-waiting.ts';
+import { readRequestRows } from './request-rows.ts';
 
 /** Jobs that wait, by lane. */
 export type Backlog = Record<Lane, number>;
@@ -150,6 +151,11 @@ export class Inspector {
     return Array.from({ length: seconds }, (_, index) =>
       toPoint(first + index, answers[index]?.[1] as Record<string, string> | undefined),
     );
+  }
+
+  /** Submitted requests: those that are open, then the newest of the others. */
+  async requests(limit: number): Promise<RequestRow[]> {
+    return await readRequestRows(this.#redis, this.#keys, limit, this.#clock.nowMs());
   }
 
   /** What waits, by lane. */

@@ -14,6 +14,8 @@ import {
   checkNotCancelled,
   concludeRequest,
   joinRequest,
+  nothingFailed,
+  nothingKept,
   stillRuns,
   takenBack,
   tooLate,
@@ -90,6 +92,13 @@ export class MemoryRequests implements RequestsPort {
     const request = this.#find(requestId);
     request.cancel();
     return request.record();
+  }
+
+  /** Chunks of a farm in memory never fail as a whole: there is nothing to submit again. */
+  async retry(requestId: string): Promise<never> {
+    const record = await this.read(requestId);
+    if (!hasEnded(record)) throw stillRuns(record);
+    throw record.textsFailed === 0 ? nothingFailed(requestId) : nothingKept(requestId);
   }
 
   async wait(requestId: string, options: CallOptions): Promise<RequestRecord> {

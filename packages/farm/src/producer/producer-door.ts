@@ -16,6 +16,9 @@ export {
   type RequestRecord,
   type RequestState,
 } from '../request/request-record.ts';
+export { requestEtaMs } from '../request/request-eta.ts';
+export type { RetriedRequest } from '../request/retry-request.ts';
+export type { TextRange } from './split-texts.ts';
 export type { Filling, SubmitTerms } from './filling.ts';
 export { interruptible } from './interruptible.ts';
 export type { ProducerPort, RequestsPort } from './producer-port.ts';

@@ -13,7 +13,7 @@ export type { EncodedChunk, StreamOptions, TextSource };
 /** What the SDK needs of submitted requests. */
 export type RequestsPort = Pick<
   SubmittedRequests,
-  'submit' | 'read' | 'list' | 'cancel' | 'wait' | 'chunks' | 'result' | 'discard'
+  'submit' | 'read' | 'list' | 'cancel' | 'retry' | 'wait' | 'chunks' | 'result' | 'discard'
 >;
 
 /** What the SDK stands on: the producer of a farm in Redis, or the one of a farm in memory. */

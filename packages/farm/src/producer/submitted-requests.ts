@@ -8,6 +8,7 @@ import { consumeAll } from '../request/consume-chunks.ts';
 import { abandonRequest, PRODUCER_DIED } from '../request/fill-request.ts';
 import { isList, type TextSource } from '../request/gather-chunks.ts';
 import { listRequests, type RequestFilter } from '../request/list-requests.ts';
+import { noteRetry, planRetry, type RetriedRequest } from '../request/retry-request.ts';
 import { requestChunks, type EncodedChunk, type ReadOptions } from '../request/request-chunks.ts';
 import { hasEnded, readRequest, type RequestRecord } from '../request/request-record.ts';
 import { sharedTerms } from './coalesce.ts';
@@ -107,6 +108,29 @@ export class SubmittedRequests {
     const queue = this.#ports.queue(record.model, record.lane);
     await this.#ask(() => removeChunks(redis, keys, queue, record), IDLE_TIMEOUT_MS);
     return await this.#ask(() => this.#record(requestId));
+  }
+
+  /**
+   * Submits the failed chunks of a request that has ended as a new one: with its options, label, lane and tenant, under
+   * the same rules as any other. Its webhook stays with it.
+   *
+   * @throws FarmError as planRetry and submit; `model_changed` where the model is another one by now, whose vectors
+   *   would not go with those that are done.
+   */
+  async retry(requestId: string, options: CallOptions): Promise<RetriedRequest> {
+    const { redis, keys } = this.#ports;
+    const plan = await this.#ask(() => planRetry(this.#ports, requestId), IDLE_TIMEOUT_MS);
+    const { model, fingerprint } = await this.#ports.resolve(plan.request, options);
+    if (fingerprint !== plan.fingerprint) {
+      throw new FarmError(
+        'model_changed',
+        `request ${requestId} was made for ${model} with fingerprint ${plan.fingerprint}, the farm has ${fingerprint}`,
+      );
+    }
+    const retried = await this.submit(plan.texts, plan.request, plan.submit, options);
+    // It runs, whether its forerunner says so or not.
+    await this.#ask(() => noteRetry(redis, keys, requestId, retried.requestId)).catch(() => undefined);
+    return { requestId: retried.requestId, ranges: plan.ranges };
   }
 
   /** Waits for a request's end, whichever it is. */

@@ -4,8 +4,8 @@ import type { FarmRedis } from '../redis/farm-redis.ts';
 import { claimShares, leaveShares } from './claim-shares.ts';
 import { chunkShare, FairShare, type ChunkShare } from './fair-share.ts';
 
-/** A failed job is kept for a look: a day, and no more than these. */
-const KEEP_FAILED = { age: 86_400, count: 1_000 };
+/** A failed job is kept for a look, and for a retry: a day (`age` is in s), and no more than these. */
+export const KEEP_FAILED = { age: 86_400, count: 1_000 };
 /** Tries of a chunk that failed for a reason that may pass. */
 export const MAX_ATTEMPTS = 3;
 /** Events of a queue that BullMQ keeps: nobody replays them, the dashboard reads counts. */
@@ -89,9 +89,10 @@ export class EncodeQueue {
     await this.#queue.remove(jobId);
   }
 
-  /** Keys that tell what became of a job: its own, and the set of failed ones. */
-  jobKeys(jobId: string): { job: string; failed: string } {
-    return { job: this.#queue.toKey(jobId), failed: this.#queue.toKey('failed') };
+  /** Keys that tell what became of a job: its own, the set of failed ones, and the list of those that run. */
+  jobKeys(jobId: string): { job: string; failed: string; active: string } {
+    const key = (part: string): string => this.#queue.toKey(part);
+    return { job: key(jobId), failed: key('failed'), active: key('active') };
   }
 
   /** Why a failed job failed. */

@@ -44,6 +44,19 @@ export function stillRuns({ requestId, state }: RequestRecord): FarmError {
   return new FarmError('invalid_argument', `request ${requestId} is ${state}: cancel it, or wait for it`);
 }
 
+/** A retry of a request that has no failed texts. */
+export function nothingFailed(requestId: string): FarmError {
+  return new FarmError('invalid_argument', `nothing of request ${requestId} has failed`);
+}
+
+/** A retry of a request whose failed texts are not there. */
+export function nothingKept(requestId: string): FarmError {
+  return new FarmError(
+    'result_expired',
+    `no failed chunk of request ${requestId} is kept: they are for a day, and texts that failed alone are not`,
+  );
+}
+
 /** A producer that fills a request which somebody has taken back. */
 export function takenBack(requestId: string): FarmError {
   return new FarmError('cancelled', `request ${requestId} was cancelled`);

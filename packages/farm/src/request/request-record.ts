@@ -54,6 +54,8 @@ const requestRecordSchema = z.object({
   /** The results are gone after this. */
   expiresAtMs: count.optional(),
   resultTtlMs: count,
+  /** The request that its failed chunks were submitted again as. */
+  retriedAs: z.string().optional(),
   webhook: z.string().optional(),
   webhookState: z.enum(['pending', 'delivered', 'given_up']).optional(),
   webhookAttempts: count.optional(),

@@ -57,7 +57,12 @@ export function cutShort(text: string, maxLength: number): string {
 
 /** A pair, or lists of tokens, in one line. Only as much of a long list is joined as is kept. */
 function lineOf(text: EncodeText): string {
-  if (typeof text === 'string') return text;
-  const parts = text.slice(0, MAX_TEXT_LENGTH + 1).map((part: string | readonly string[]) => lineOf(part));
-  return parts.join(text.every((part) => typeof part === 'string') ? ' ' : ' | ');
+  return typeof text === 'string' ? text : linesOf(text.slice(0, MAX_TEXT_LENGTH + 1));
+}
+
+function linesOf(parts: readonly (string | number | readonly (string | number)[])[]): string {
+  const lines = parts.map((part) =>
+    typeof part === 'object' ? part.slice(0, MAX_TEXT_LENGTH + 1).join(' ') : String(part),
+  );
+  return lines.join(parts.some((part) => typeof part === 'object') ? ' | ' : ' ');
 }
