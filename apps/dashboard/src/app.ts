@@ -8,7 +8,7 @@ import { SECURITY_HEADERS } from './security-headers.ts';
 import type { Viewers } from './viewers.ts';
 
 // Right from src/ as from dist/.
-const PAGE_FOLDER = fileURLToPath(new URL('../page/', import.meta.url));
+const PAGE_FOLDER = fileURLToPath(new URL('../public/', import.meta.url));
 
 /** The page, its API and its event stream over one shared state, and what watches the process. */
 export function dashboardApp(state: () => BoardState, viewers: Viewers, probed: Probed): Express {
