@@ -34,7 +34,7 @@ const lengths = new HistogramChart('lengths', 'throughput');
 const clientsCurve = new CurveChoice(find('#clients-curve'), 'by-clients', () => draw());
 const workersCurve = new CurveChoice(find('#workers-curve'), 'by-workers', () => draw());
 const tables = {
-  workers: new FarmTable('workers', 50),
+  workers: new FarmTable('workers', 24),
   requests: new FarmTable('requests', 25),
   clients: new FarmTable('clients', 8),
   failures: new FarmTable('failures', 12),

@@ -37,7 +37,6 @@ export function requestRows({ requests, updatedAtMs }: BoardView, canAct: boolea
       state,
       cells: [
         { text: name, small: label ? requestId : '', title: requestId },
-        { text: model, small: lane, title: model },
         { text: state, ...(TONES[state] ? { tone: TONES[state] } : {}) },
         {
           text: percent(share),
@@ -52,6 +51,7 @@ export function requestRows({ requests, updatedAtMs }: BoardView, canAct: boolea
           number: true,
           tone: 'quiet',
         },
+        { text: model, small: lane, title: model },
         {
           text: '',
           buttons: canAct ? buttons : [],

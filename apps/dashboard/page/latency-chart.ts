@@ -2,6 +2,7 @@ import type { Lane } from '@embedfarm/contract';
 import type uPlot from 'uplot';
 import type { BoardView } from './board-memory.ts';
 import { ChartCard, type LegendEntry } from './chart-card.ts';
+import { colour } from './colours.ts';
 import { LANES } from './figures.ts';
 import { bucketsOf, LATENCY_EDGES_MS, quantile } from './histogram.ts';
 import { LivePlot } from './live-plot.ts';
@@ -85,6 +86,11 @@ export class LatencyChart {
 
 /** The tail is what hurts: its line is whole. */
 function look(share: number): uPlot.Series {
-  const points: uPlot.Series.Points = { show: true, size: 4 };
+  // Of an hour the line is enough.
+  const points: uPlot.Series.Points = {
+    show: (_plot, _series, first, last) => last - first < 12,
+    size: 5,
+    fill: () => colour('card'),
+  };
   return share === 0.5 ? { dash: [3, 3], width: 1.25, points: { show: false } } : { points };
 }

@@ -29,10 +29,14 @@ export class LivePlot {
   constructor(host: HTMLElement, options: LivePlotOptions) {
     this.#host = host;
     this.#options = options;
-    new IntersectionObserver((entries) => {
-      this.#isSeen = entries.at(-1)?.isIntersecting ?? false;
-      this.#draw();
-    }).observe(host);
+    const seen = new IntersectionObserver(
+      (entries) => {
+        this.#isSeen = entries.at(-1)?.isIntersecting ?? false;
+        this.#draw();
+      },
+      { rootMargin: '150px' },
+    );
+    seen.observe(host);
     new ResizeObserver(() => {
       const width = host.clientWidth;
       if (this.#plot && width > 0) this.#plot.setSize({ width, height: HEIGHT_PX });
@@ -42,6 +46,7 @@ export class LivePlot {
   }
 
   show(data: uPlot.AlignedData): void {
+    if (this.#data && isSame(data, this.#data)) return;
     this.#data = data;
     this.#isDrawn = false;
     this.#draw();
@@ -81,6 +86,17 @@ export class LivePlot {
       this.#host,
     );
   }
+}
+
+/** A second in which nothing happened costs no drawing. */
+function isSame(left: uPlot.AlignedData, right: uPlot.AlignedData): boolean {
+  return left.every((row, at) => {
+    const other = right[at];
+    return (
+      row.length === other?.length &&
+      Array.prototype.every.call(row, (value, index) => value === other[index])
+    );
+  });
 }
 
 const AXIS = {

@@ -1,3 +1,4 @@
+import { colour } from './colours.ts';
 import { ChartCard } from './chart-card.ts';
 import { curveStory, type BenchCurve } from './bench-curve.ts';
 import { make } from './elements.ts';
@@ -20,7 +21,7 @@ export class SpeedUpChart {
       axes: [doublingAxis(), countAxis()],
       series: [
         line('ideal', { dash: [5, 4], width: 1.25 }),
-        line('throughput', { points: { show: true, size: 6 } }),
+        line('throughput', { points: { show: true, size: 6, fill: () => colour('card') } }),
       ],
       onPoint: (index) => {
         this.#pointed = index;
