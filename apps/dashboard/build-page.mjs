@@ -1,6 +1,6 @@
 // Bundles page/ into public/, which the dashboard serves. Nothing runs when nothing has changed.
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
@@ -12,6 +12,7 @@ const STAMP = `${PUBLIC}.built-from`;
 const builtFrom = hashOfInputs();
 if (!existsSync(STAMP) || readFileSync(STAMP, 'utf8') !== builtFrom) {
   await bundle();
+  copyPlainPages();
   writeFileSync(STAMP, builtFrom);
 }
 
@@ -56,6 +57,13 @@ async function bundle() {
     },
     plugins: [{ name: 'plain-addresses', enforce: 'post', generateBundle: plainAddresses }],
   });
+}
+
+/** Pages beside the board, that have no script, are as they stand: `name.html` and `name.css`. */
+function copyPlainPages() {
+  for (const name of readdirSync(PAGE)) {
+    if (/\.(?:html|css)$/u.test(name) && name !== 'index.html') copyFileSync(PAGE + name, PUBLIC + name);
+  }
 }
 
 /** `./board.js` as `board.js`: files of this very origin need no word on origins. */

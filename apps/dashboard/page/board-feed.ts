@@ -67,6 +67,8 @@ export class BoardFeed {
         signal: AbortSignal.timeout(POLL_DEADLINE_MS),
         cache: 'no-store',
       });
+      // A session that has ended: the server shows where to sign in.
+      if (response.status === 401) location.reload();
       if (!response.ok) return false;
       this.#reader.take((await response.json()) as BoardEvent);
       return true;

@@ -37,7 +37,7 @@ describe('the memory of the page', () => {
     const second = memory.take(rest);
     expect(second.curves).toBe(first.curves);
     expect(second.requests).toBe(first.requests);
-    expect(second.points).toHaveLength(3_600);
+    expect(second.points).toHaveLength(301);
     expect(second.points.at(-1)?.second).toBe((first.points.at(-1)?.second ?? 0) + 1);
     expect(memory.newestSecond).toBe(NOW_MS / 1_000);
   });

@@ -103,6 +103,6 @@ function showSession(): void {
   link.href = session.queuesPath;
   const words = session.hasKey
     ? 'Read only: open this page with its key to cancel and retry.'
-    : 'Read only: without a key nobody may cancel or retry here.';
+    : 'Read only: with EMBEDFARM_DASHBOARD_KEY set, who has the key may cancel and retry.';
   write(byId('may-act'), session.canAct ? '' : words);
 }

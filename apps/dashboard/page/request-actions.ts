@@ -63,7 +63,7 @@ export class RequestActions {
     try {
       const answer = await fetch(`api/requests/${encodeURIComponent(requestId)}/${action}`, {
         method: 'POST',
-        headers: { Accept: 'application/json' },
+        headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
         signal: AbortSignal.timeout(DEADLINE_MS),
       });
       if (!answer.ok) throw new Error(await refusal(answer));

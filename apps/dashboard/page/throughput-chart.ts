@@ -8,10 +8,12 @@ import { shortNumber } from './numerals.ts';
 import { clockText, countAxis, countScale, timeAxis, veilFrom } from './plot-parts.ts';
 import { isUnfinished, RANGES, timeBuckets, type Range, type TimeBucket } from './time-buckets.ts';
 import { workerLabel } from './worker-rows.ts';
-import { STACK_SIZE, WorkerSlots, type WorkerStack } from './worker-stack.ts';
+import { STACK_SIZE, withMinutes, WorkerSlots, type WorkerStack } from './worker-stack.ts';
 
 /** Chunks end in lumps: 60 columns of a few seconds each are calm, and still of now. */
 const BUCKET_SECONDS: Readonly<Record<Range, number>> = { '5min': 5, '1h': 60 };
+
+const OTHERS = 'Other workers; and all of them, before the first second that is known';
 
 const SLOTS = Array.from({ length: STACK_SIZE + 1 }, (_, slot) => slot);
 
@@ -48,12 +50,13 @@ export class ThroughputChart {
     });
   }
 
-  show({ points }: BoardView, range: Range): void {
+  show({ points, minutes }: BoardView, range: Range): void {
     const seconds = BUCKET_SECONDS[range];
     const buckets = timeBuckets(points, range, seconds);
     this.#range = range;
     this.#buckets = buckets;
-    this.#stack = this.#slots.stack(buckets);
+    const stack = this.#slots.stack(buckets);
+    this.#stack = seconds === 60 ? withMinutes(stack, buckets, minutes) : stack;
     const last = buckets.at(-1);
     this.#veil = last && isUnfinished(last, seconds) ? last.second : undefined;
     const rows = this.#stack.textsPerSecond;
@@ -72,6 +75,7 @@ export class ThroughputChart {
 
   #tell(range: Range): void {
     const used = SLOTS.filter((slot) => this.#isUsed(slot));
+    const rows = this.#stack.textsPerSecond[STACK_SIZE] ?? [];
     const at = this.#shown();
     const words = used.map((slot) => `${this.#label(slot)} ${this.#value(slot, at)}`).join(', ');
     this.#card.tell(`Texts per second by worker, ${RANGES[range].words}. Now: ${words || 'none'}.`, () => ({
@@ -81,7 +85,7 @@ export class ThroughputChart {
           clockText(second, range),
           ...used.map((slot) => this.#value(slot, index)),
         ])
-        .filter((_, index) => (this.#buckets[index]?.points.length ?? 0) > 0)
+        .filter((_, index) => rows[index] !== null)
         .toReversed(),
     }));
   }
@@ -96,7 +100,7 @@ export class ThroughputChart {
       SLOTS.filter((slot) => this.#isUsed(slot)).map((slot): LegendEntry => ({
         name: slotName(slot),
         label: this.#label(slot),
-        title: this.#stack.workers[slot] ?? '',
+        title: this.#stack.workers[slot] ?? OTHERS,
         key: 'area',
         value: this.#value(slot, at),
       })),

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { BoardPoint } from '../src/board-shape.ts';
+import type { MinuteStats } from './board-memory.ts';
 import { inSteps } from './in-steps.ts';
 import { isUnfinished, meanOf, timeBuckets } from './time-buckets.ts';
-import { STACK_SIZE, WorkerSlots } from './worker-stack.ts';
+import { STACK_SIZE, withMinutes, WorkerSlots } from './worker-stack.ts';
 
 function point(second: number, workers: Record<string, number> = {}): BoardPoint {
   return {
@@ -63,6 +64,19 @@ describe('throughput by worker', () => {
     expect(second.indexOf('c')).toBe(first.indexOf('c'));
     expect(second).not.toContain('b');
   });
+});
+
+it('minutes tell the throughput of before the first second, of all workers together', () => {
+  const buckets = timeBuckets([point(7_200, { a: 5 })], '1h', 60);
+  const lane = (texts: number) => ({ texts }) as MinuteStats['lanes']['bulk'];
+  const known = { minute: 119, lanes: { interactive: lane(60), bulk: lane(120) } } as unknown as MinuteStats;
+  const stack = new WorkerSlots().stack(buckets);
+  const { textsPerSecond } = withMinutes(stack, buckets, [known, { ...known, minute: 120 }]);
+  expect(textsPerSecond.map((row) => row.slice(-3))).toEqual([
+    [null, 0, 5],
+    ...Array.from({ length: STACK_SIZE - 1 }, () => [null, 0, 0]),
+    [null, 3, 0],
+  ]);
 });
 
 describe('a trend', () => {

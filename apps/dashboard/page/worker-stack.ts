@@ -1,3 +1,4 @@
+import type { MinuteStats } from './board-memory.ts';
 import { meanOf, type TimeBucket } from './time-buckets.ts';
 
 /** The busiest workers have a colour each; all others share one. */
@@ -56,4 +57,27 @@ function busiest(buckets: readonly TimeBucket[]): readonly string[] {
     .slice(0, STACK_SIZE)
     .map(([workerId]) => workerId)
     .toSorted();
+}
+
+/**
+ * Fills buckets of a minute that the seconds do not reach back to, with what the minutes know: the texts of all
+ * workers together, in the slot of the others.
+ */
+export function withMinutes(
+  stack: WorkerStack,
+  buckets: readonly TimeBucket[],
+  minutes: readonly MinuteStats[],
+): WorkerStack {
+  const texts = new Map(
+    minutes.map(({ minute, lanes }) => [minute * 60, lanes.interactive.texts + lanes.bulk.texts]),
+  );
+  const textsPerSecond = stack.textsPerSecond.map((row, slot) =>
+    row.map((value, at) => {
+      const { second = 0, points = [] } = buckets[at] ?? {};
+      const ofMinute = texts.get(second);
+      if (points.length > 0 || ofMinute === undefined) return value;
+      return slot === STACK_SIZE ? ofMinute / 60 : 0;
+    }),
+  );
+  return { ...stack, textsPerSecond };
 }

@@ -42,12 +42,12 @@ export class SyntheticBoard {
     this.#startedMs = nowMs;
   }
 
-  /** All of it: an hour of seconds, an hour of minutes. */
+  /** All of it: five minutes of seconds, an hour of minutes. */
   snapshot(nowMs: number): BoardEvent {
     const second = Math.floor(nowMs / 1_000) - 1;
     return {
       ...this.#now(nowMs),
-      points: Array.from({ length: 3_600 }, (_, ago) => this.#point(second - 3_599 + ago)),
+      points: Array.from({ length: 300 }, (_, ago) => this.#point(second - 299 + ago)),
       minutes: this.#minutes(nowMs, 60),
       curves: this.#scene === 'empty' || this.#scene === 'one' ? [] : syntheticCurves(this.#sizes),
     };
