@@ -13,7 +13,7 @@ import { security } from './security.ts';
 import type { Viewers } from './viewers.ts';
 
 // Right from src/ as from dist/.
-const PAGE_FOLDER = fileURLToPath(new URL('../page/', import.meta.url));
+const PAGE_FOLDER = fileURLToPath(new URL('../public/', import.meta.url));
 
 export interface AppParts extends ActionParts {
   readonly viewers: Viewers;

@@ -1,75 +1,71 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-const PAGE = new URL('../page/', import.meta.url);
+const PAGE = fileURLToPath(new URL('../page/', import.meta.url));
+const PUBLIC = fileURLToPath(new URL('../public/', import.meta.url));
 
-/** The browser's modules that draw nothing run here too. */
-async function pageModule<Exports>(file: string): Promise<Exports> {
-  return (await import(new URL(file, PAGE).href)) as Exports;
-}
-
-const { roundMarks } = await pageModule<{
-  roundMarks: (greatest: number, options?: { whole: boolean }) => number[];
-}>('scale.js');
-const { ago, bytes, shortNumber } =
-  await pageModule<Record<'ago' | 'bytes' | 'shortNumber', (value: number) => string>>('numerals.js');
-const { devicesText, measuredText } = await pageModule<{
-  devicesText: (devices: { name: string }[]) => string;
-  measuredText: (devices: { calibratedTokensPerSecond?: number }[]) => string;
-}>('farm-rows.js');
+const SOURCES = filesOf(PAGE).filter((name) => !name.endsWith('.test.ts') && !name.endsWith('.json'));
+const BUILT = filesOf(PUBLIC).filter((name) => !name.startsWith('.'));
 
 describe('the page', () => {
-  it.each(readdirSync(PAGE))('%s asks nobody else and writes no markup from names', (file) => {
-    const text = readFileSync(new URL(file, PAGE), 'utf8').replaceAll('http://www.w3.org/2000/svg', '');
+  it.each(SOURCES)('%s asks nobody else and writes no markup from names', (name) => {
+    const text = readFileSync(PAGE + name, 'utf8').replaceAll('http://www.w3.org/2000/svg', '');
     expect(text).not.toMatch(/https?:|innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(/u);
-    // The content security policy would drop these.
-    expect(text).not.toMatch(/ style="| on\w+="|<style|<script>/u);
+  });
+
+  it('is built of a page, a script, a stylesheet and an icon', () => {
+    expect(BUILT).toEqual(expect.arrayContaining(['board.css', 'board.js', 'icon.svg', 'index.html']));
+    expect(BUILT.filter((name) => name.endsWith('.js'))).toEqual(['board.js']);
+    // What is loaded once, over any line: uPlot is half of it.
+    expect(statSync(`${PUBLIC}board.js`).size).toBeLessThan(120_000);
+  });
+
+  it('has nothing built in that the content security policy would drop', () => {
+    const page = readFileSync(`${PUBLIC}index.html`, 'utf8');
+    expect(page).not.toMatch(/ style=| on\w+="|<style|<script>|https?:|data:/u);
+    expect(readFileSync(`${PUBLIC}board.css`, 'utf8')).not.toMatch(/url\(|@import|https?:/u);
+    expect(readFileSync(`${PUBLIC}board.js`, 'utf8')).not.toMatch(/\beval\(|new Function|innerHTML=/u);
+  });
+
+  it('names only files that are there, by addresses that hold below any path', () => {
+    const page = readFileSync(`${PUBLIC}index.html`, 'utf8');
+    const files = [...page.matchAll(/(?:href|src)="([^"#]+\.\w+)"/gu)].map(([, file]) => file);
+    expect(files).toContain('board.js');
+    for (const file of files) expect(BUILT).toContain(file);
+  });
+
+  it('has a place for each figure, chart and table that tests and people look for', () => {
+    const page = readFileSync(`${PUBLIC}index.html`, 'utf8');
+    const named = (attribute: string): (string | undefined)[] =>
+      [...page.matchAll(new RegExp(` data-${attribute}="([^"]+)"`, 'gu'))].map(([, name]) => name);
+    const charts = 'depth throughput latency time fill lengths clients-total clients-per-client speed-up';
+    const tables = 'workers requests clients failures models';
+    const lanes = ['interactive', 'bulk'];
+    const figures = [
+      'waiting-tokens clears-in oldest texts-per-second tokens-per-second'.split(' '),
+      'workers-alive workers-busy clients failures cache-hits'.split(' '),
+      ['waiting-texts', 'p50', 'p95'].flatMap((name) => lanes.map((lane) => `${name}-${lane}`)),
+    ];
+    expect(named('chart')).toEqual(charts.split(' '));
+    expect(named('table')).toEqual(tables.split(' '));
+    expect(named('figure')).toEqual(expect.arrayContaining(figures.flat()));
+    expect(new Set(named('figure')).size).toBe(named('figure').length);
+  });
+
+  it('gives every part that assistive technology lists a name', () => {
+    const page = readFileSync(`${PUBLIC}index.html`, 'utf8');
+    const ids = new Set([...page.matchAll(/ id="([^"]+)"/gu)].map(([, id]) => id));
+    for (const [, id = ''] of page.matchAll(/aria-(?:labelledby|describedby)="([^"]+)"/gu)) {
+      expect(ids).toContain(id);
+    }
+    expect([...page.matchAll(/<table/gu)].length).toBe([...page.matchAll(/<caption/gu)].length);
+    for (const [tag] of page.matchAll(/<section[^>]*>/gu)) expect(tag).toContain('aria-labelledby');
   });
 });
 
-describe('roundMarks', () => {
-  it.each([
-    [0, [0]],
-    [1, [0, 0.5, 1]],
-    [0.3, [0, 0.1, 0.2, 0.3]],
-    [7, [0, 2, 4, 6, 8]],
-    [1_699, [0, 500, 1_000, 1_500, 2_000]],
-    [1_234_567, [0, 500_000, 1_000_000, 1_500_000]],
-  ])('reaches %d by round steps', (greatest, marks) => {
-    expect(roundMarks(greatest)).toEqual(marks);
-  });
-
-  it('has no half of what is counted', () => {
-    expect(roundMarks(1, { whole: true })).toEqual([0, 1]);
-    expect(roundMarks(3, { whole: true })).toEqual([0, 1, 2, 3]);
-  });
-});
-
-describe('numerals', () => {
-  it('are short, and exact where a person counts', () => {
-    expect([0, 0.44, 12, 4_213, 41_234, 1_234_567].map(shortNumber)).toEqual([
-      '0',
-      '0.4',
-      '12',
-      '4,213',
-      '41.2K',
-      '1.2M',
-    ]);
-    expect(shortNumber(Number.NaN)).toBe('–');
-    expect([4e8, 3e9].map(bytes)).toEqual(['381 MiB', '2.8 GiB']);
-    expect([0, 7, 60, 123].map(ago)).toEqual(['now', '7 s ago', '1 min ago', '2 min 3 s ago']);
-  });
-
-  it('count devices by kind', () => {
-    const names = ['cpu/0', 'cpu/1', 'cuda:0'];
-    expect(devicesText(names.map((name) => ({ name })))).toBe('2 × cpu, 1 × cuda');
-    expect(devicesText([])).toBe('none');
-  });
-
-  it('say what devices can do together, where they were measured', () => {
-    expect(measuredText([{ calibratedTokensPerSecond: 700 }, {}, { calibratedTokensPerSecond: 100 }])).toBe(
-      'measured 800 tokens/s',
-    );
-    expect(measuredText([{}])).toBe('');
-  });
-});
+function filesOf(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    statSync(folder + name).isFile(),
+  );
+}

@@ -32,14 +32,19 @@ describe('the dashboard on a port', () => {
     const page = await (await get('/')).text();
     expect(page).toContain('<title>Embedfarm</title>');
     for (const [, file] of page.matchAll(/(?:href|src)="([^"]+\.\w+)"/gu)) {
-      expect(await get(`/${file}`)).toMatchObject({ status: 200, url: `${dashboard.url}/${file}` });
+      const response = await get(`/${file}`);
+      expect(response).toMatchObject({ status: 200, url: `${dashboard.url}/${file}` });
+      // An answer that nobody reads keeps its socket.
+      expect(await response.text()).not.toBe('');
     }
   });
 
   it.each(['/', '/api/status', '/healthz', '/metrics', '/readyz', '/board.js', '/nothing'])(
     'lets no other origin in at %s',
     async (path) => {
-      const { headers } = await get(path);
+      const response = await get(path);
+      const { headers } = response;
+      await response.text();
       expect(headers.get('content-security-policy')).toContain("default-src 'self'");
       expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
       expect(headers.get('x-content-type-options')).toBe('nosniff');
