@@ -14,6 +14,7 @@ export const BULK = 'one bulk call';
 export const callsOf = (callTexts: number): string => `${callTexts} texts a call`;
 
 const LOOP_TEXTS = 2_048;
+const WARM_UP_SECONDS = 4;
 const MIN_RAMP_SECONDS = 0.5;
 // The clients' first calls come all at once; from their second on they are spread as they will be.
 const RAMP_CALLS = 1.5;
@@ -42,7 +43,16 @@ export function byClients(target: SweepTarget, control: RunControl): Promise<Mea
         calls: Math.max(1, Math.round((rate * seconds) / (clients * seedCallTexts))),
         workload: workloadOf(target, seedCallTexts),
       });
-    await loop(Math.min(Math.max(...sizes.clients), MAX_CLIENT_PROCESSES));
+    // A hundred calls of each, of the shortest texts: a client that has made ten still compiles what it runs.
+    await farm.loop(
+      {
+        model,
+        clients: Math.min(Math.max(...sizes.clients), MAX_CLIENT_PROCESSES),
+        callTexts: 1,
+        workload: { ...workloadOf(target, LOOP_TEXTS), name: 'uniform-3' },
+      },
+      { rampSeconds: 0, seconds: target.quick ? seconds : WARM_UP_SECONDS },
+    );
     const bulk: PlannedPoint = {
       series: BULK,
       x: 1,

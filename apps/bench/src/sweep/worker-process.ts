@@ -13,7 +13,7 @@ export type SweepWorkerOptions = Pick<
 await serveBench('worker', async (options: SweepWorkerOptions, call) => {
   // The same budget in every round and on every machine of a kind.
   const worker = await openWorker({ ...options, calibrate: false }, call);
-  const meter = Meter.open(worker);
+  const meter = Meter.openQuiet(worker);
   return {
     runner: new LoadRunner([], meter),
     async close() {
