@@ -15,7 +15,7 @@ export function benchCommand(): Command {
       .helpOption(false)
       .action(async (args: string[]) => {
         const { benchMain } = await loadBench();
-        process.exitCode = await benchMain(args);
+        process.exitCode = await benchMain(args.length === 0 ? ['--help'] : args);
       })
   );
 }
