@@ -1,9 +1,11 @@
 import { installRival } from '../engine/install-rival.ts';
 import type { ContenderCalls } from '../engine/contender-calls.ts';
+import { digits } from '../markdown-table.ts';
 import { MeasuredProcess } from '../measured-process.ts';
+import { median } from '../percentile.ts';
 import type { RunControl } from '../run-bench.ts';
 import { measureRounds, type PlannedPoint } from './measure-rounds.ts';
-import type { Measured, PointLoad } from './sweep-curve.ts';
+import type { Measured, MeasuredPoint, PointLoad } from './sweep-curve.ts';
 import type { SweepFarm } from './sweep-farm.ts';
 import { modelNameOf, withTargetFarm, workloadOf, type SweepTarget } from './sweep-target.ts';
 import { warmUp } from './warm-up.ts';
@@ -69,13 +71,29 @@ async function measure(
       return load;
     },
   };
+  const points = await measureRounds(title, [ours, ...ways], sizes.rounds, control);
+  const ratio = ratioToBest(points);
   return {
-    points: await measureRounds(title, [ours, ...ways], sizes.rounds, control),
+    points,
     notes: [
+      ...(Number.isNaN(ratio)
+        ? []
+        : [`The farm ÷ the best of transformers.js, in the same round: ${digits(ratio)}.`]),
       `${texts} texts: through the farm as one call, in process in calls of 1, 8 and 32, of which the best counts. ` +
         'Mean pooling and normalization in both, float32; each has all cores, with its own default threads, while the other is idle.',
     ],
   };
+}
+
+/** Within each round, then the median; NaN without the other. */
+function ratioToBest(points: readonly MeasuredPoint[]): number {
+  const ours = points.find(({ series }) => series === FARM_SERIES)?.rounds ?? [];
+  const others = points.filter(({ series }) => series === RIVAL_SERIES);
+  const ratios = ours.map(({ textsPerSecond }, round) => {
+    const best = Math.max(...others.map(({ rounds }) => rounds[round]?.textsPerSecond ?? Number.NaN));
+    return others.length === 0 ? Number.NaN : textsPerSecond / best;
+  });
+  return median(ratios);
 }
 
 /** The texts are the same, so their tokens are. */

@@ -50,7 +50,8 @@ export function boardCost(target: SweepTarget, control: RunControl): Promise<Mea
       notes: [
         `${CLIENTS} clients with one text a call, for ${seconds} s a measurement. CPU seconds a text are compared. What the ` +
           'dashboard costs is the CPU of its process, from its start-up being over, and what Redis takes more; workers and ' +
-          'clients do the same in both. Statistics are written in both.',
+          'clients do the same in both. Statistics are written in both. A dashboard costs so much a second, whatever the load: on a machine that does ' +
+          'other things too, fewer texts share it.',
         ...(baseline === undefined
           ? []
           : ['The baseline is the worker of another checkout; each is idle while the other has the load.']),

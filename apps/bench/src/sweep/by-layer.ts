@@ -23,7 +23,7 @@ export function byLayer(target: SweepTarget, control: RunControl): Promise<Measu
   const workers = layers.map((layer) => workerOf(target, { name: nameOf(layer), poolingLayers: [-layer] }));
   const title = `by-layer, ${target.shape}`;
   control.say(
-    `${title}: opening a worker for each of ${layers.length} layers; the first run converts weights`,
+    `${title}: opening a worker for each of ${layers.length} layers; the first run converts weights for each of them`,
   );
   return SweepFarm.with({ redis: target.redis, workers }, control.signal, async (farm) => {
     const sized: { layer: number; callTexts: number }[] = [];
