@@ -27,7 +27,10 @@ await serveBench('clients', async ({ redis, clients }: ClientProcessOptions, { s
   }
   const meter = Meter.open();
   return {
-    runner: new LoadRunner(farms.map(farmEncode), meter),
+    runner: new LoadRunner(
+      farms.map((farm) => farmEncode(farm)),
+      meter,
+    ),
     async close() {
       meter.close();
       await closeAll();

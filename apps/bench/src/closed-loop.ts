@@ -28,10 +28,18 @@ interface EndedCall {
   readonly tokens: number;
 }
 
+export interface LoopTerms {
+  /** Between an answer and the next call: anything up to this, each as likely. Default: 0. */
+  readonly maxPauseMs?: number;
+  /** Texts of a call. Default: 1. */
+  readonly callTexts?: number;
+}
+
 /** Clients that each ask for one text, wait for its vector, pause where they are told to, and ask for the next. */
 export class ClosedLoop {
   readonly #clients: number;
   readonly #maxPauseMs: number;
+  readonly #callTexts: number;
   readonly #ended: EndedCall[] = [];
   readonly #running: Promise<unknown>;
   #isStopping = false;
@@ -39,10 +47,11 @@ export class ClosedLoop {
   private constructor(
     encoders: readonly Encode[],
     textsOf: (client: number) => readonly string[],
-    maxPauseMs: number,
+    { maxPauseMs = 0, callTexts = 1 }: LoopTerms,
   ) {
     this.#clients = encoders.length;
     this.#maxPauseMs = maxPauseMs;
+    this.#callTexts = callTexts;
     const loops = encoders.map((encode, client) => this.#run(encode, client, textsOf(client)));
     this.#running = Promise.all(loops);
     // `stop` tells it.
@@ -51,15 +60,13 @@ export class ClosedLoop {
 
   /**
    * One client per encoder; each goes through its texts again and again.
-   *
-   * @param maxPauseMs between an answer and the next call: anything up to this, each as likely.
    */
   static start(
     encoders: readonly Encode[],
     textsOf: (client: number) => readonly string[],
-    { maxPauseMs = 0 }: { maxPauseMs?: number } = {},
+    terms: LoopTerms = {},
   ): ClosedLoop {
-    return new ClosedLoop(encoders, textsOf, maxPauseMs);
+    return new ClosedLoop(encoders, textsOf, terms);
   }
 
   /**
@@ -82,9 +89,13 @@ export class ClosedLoop {
 
   async #run(encode: Encode, client: number, texts: readonly string[]): Promise<void> {
     const random = seededRandom(client);
-    for (let next = 0; !this.#isStopping; next = (next + 1) % texts.length) {
+    for (let next = 0; !this.#isStopping; next = (next + this.#callTexts) % texts.length) {
+      const call = Array.from(
+        { length: this.#callTexts },
+        (_, index) => texts[(next + index) % texts.length] as string,
+      );
       const beginMs = epochMs();
-      const { tokens } = await encode([texts[next] as string], 'interactive');
+      const { tokens } = await encode(call, 'interactive');
       const endMs = epochMs();
       this.#ended.push({ client, endMs, latencyMs: endMs - beginMs, tokens });
       if (this.#maxPauseMs > 0) await rest(random() * this.#maxPauseMs);

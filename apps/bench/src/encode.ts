@@ -22,9 +22,10 @@ export function engineEncode(engine: Engine): Encode {
   };
 }
 
-export function farmEncode(farm: EmbeddingFarm): Encode {
+/** @param model needed where the farm serves several. */
+export function farmEncode(farm: EmbeddingFarm, model?: string): Encode {
   return async (texts, lane) => {
-    const embeddings = await farm.encode(texts, { lane });
+    const embeddings = await farm.encode(texts, { lane, ...(model !== undefined && { model }) });
     return {
       tokens: embeddings.receipts.reduce((sum, { tokens }) => sum + tokens, 0),
       digest: () => digestOf(embeddings),

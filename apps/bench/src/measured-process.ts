@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ThreadCalls } from '@embedfarm/engine/thread/thread-call';
 import type { ClientProcessOptions } from './client-process.ts';
@@ -14,6 +15,9 @@ import type { BareCalls } from './queue/bare-runner.ts';
 import type { QueueClientOptions } from './queue/client-process.ts';
 import type { QueueClientCalls } from './queue/client-runner.ts';
 import type { DeviceProcessOptions } from './queue/device-process.ts';
+import type { SweepClientOptions } from './sweep/client-process.ts';
+import type { SweepClientCalls } from './sweep/client-runner.ts';
+import type { SweepWorkerOptions } from './sweep/worker-process.ts';
 import type { WorkerProcessOptions } from './worker-process.ts';
 import { processCalls } from './process-calls.ts';
 
@@ -28,6 +32,8 @@ export interface ProcessOptions {
   'queue/device': DeviceProcessOptions;
   'queue/client': QueueClientOptions;
   'queue/bare': BareProcessOptions;
+  'sweep/worker': SweepWorkerOptions;
+  'sweep/client': SweepClientOptions;
 }
 
 /** What each can be asked. */
@@ -41,6 +47,8 @@ interface ProcessCalls {
   'queue/device': MeasureCalls;
   'queue/client': QueueClientCalls;
   'queue/bare': BareCalls;
+  'sweep/worker': MeasureCalls;
+  'sweep/client': SweepClientCalls;
 }
 
 type RequestOf<Call> = Call extends { request: infer Request extends object } ? Request : never;
@@ -62,14 +70,22 @@ export class MeasuredProcess<Asked extends object = MeasureCalls> {
     this.#calls = processCalls(child, name);
   }
 
-  /** @throws FarmError what it failed to open with; `device_lost` when it ended. Abort kills it. */
+  /**
+   * @param root of another checkout, whose process it is to be.
+   * @throws FarmError what it failed to open with; `device_lost` when it ended. Abort kills it.
+   */
   static async open<Name extends keyof ProcessOptions>(
     name: Name,
     options: ProcessOptions[Name],
     signal: AbortSignal,
+    root?: string,
   ): Promise<MeasuredProcess<ProcessCalls[Name]>> {
     // The built file, from src/ as well as from dist/: Node 20 runs no TypeScript.
-    const file = fileURLToPath(new URL(`../dist/${name}-process.js`, import.meta.url));
+    const dist =
+      root === undefined
+        ? fileURLToPath(new URL('../dist/', import.meta.url))
+        : resolve(root, 'apps/bench/dist');
+    const file = join(dist, `${name}-process.js`);
     const child = fork(file, [JSON.stringify(options)], {
       execArgv: [],
       // Our stdout is for the result.

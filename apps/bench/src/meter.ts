@@ -17,15 +17,17 @@ export interface WorkingDevices {
   deviceReports(): DeviceReport[];
 }
 
+const NOT_WATCHED: LoopDelay = { p50Ms: Number.NaN, p99Ms: Number.NaN, maxMs: Number.NaN };
+
 /** Measures the process it is in. */
 export class Meter {
   readonly #engine: WorkingDevices | undefined;
-  readonly #loopDelay: LoopDelayMonitor;
+  readonly #loopDelay: LoopDelayMonitor | undefined;
   #beginMs = performance.now();
   #cpu = process.cpuUsage();
   #counters: BatchCounters | undefined;
 
-  private constructor(engine: WorkingDevices | undefined, loopDelay: LoopDelayMonitor) {
+  private constructor(engine: WorkingDevices | undefined, loopDelay: LoopDelayMonitor | undefined) {
     this.#engine = engine;
     this.#loopDelay = loopDelay;
     this.#counters = engine?.counters;
@@ -35,18 +37,23 @@ export class Meter {
     return new Meter(engine, LoopDelayMonitor.open());
   }
 
+  /** Without an eye on the main loop, which wakes it up 500 times a second: CPU seconds are all that counts. */
+  static openQuiet(engine: WorkingDevices): Meter {
+    return new Meter(engine, undefined);
+  }
+
   begin(): void {
     this.#beginMs = performance.now();
     this.#cpu = process.cpuUsage();
     this.#counters = this.#engine?.counters;
-    this.#loopDelay.reset();
+    this.#loopDelay?.reset();
   }
 
   /** Since `begin`. */
   read(): Usage {
     const ms = performance.now() - this.#beginMs;
     const { user, system } = process.cpuUsage(this.#cpu);
-    const usage = { cpuSeconds: (user + system) / 1e6, loopDelay: this.#loopDelay.read() };
+    const usage = { cpuSeconds: (user + system) / 1e6, loopDelay: this.#loopDelay?.read() ?? NOT_WATCHED };
     if (this.#engine === undefined || this.#counters === undefined) return usage;
     const reports = this.#engine.deviceReports();
     const tokenBudget = reports[0]?.tokenBudget ?? Number.NaN;
@@ -55,6 +62,6 @@ export class Meter {
   }
 
   close(): void {
-    this.#loopDelay.close();
+    this.#loopDelay?.close();
   }
 }

@@ -11,9 +11,13 @@ export interface RedisInfo {
   readonly peakMemoryBytes: number;
 }
 
-/** Asks with an inline command, so that the bench needs no Redis library of its own. */
-export async function readRedisInfo(port: number): Promise<RedisInfo> {
-  const info = await talk(port, 'INFO\r\nQUIT\r\n');
+/**
+ * Asks with an inline command, so that the bench needs no Redis library of its own.
+ *
+ * @param server its port on 127.0.0.1, or its URL.
+ */
+export async function readRedisInfo(server: number | URL): Promise<RedisInfo> {
+  const info = await talk(placeOf(server), `${loginOf(server)}INFO\r\nQUIT\r\n`);
   const field = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
   return {
     version: field('redis_version'),
@@ -22,9 +26,20 @@ export async function readRedisInfo(port: number): Promise<RedisInfo> {
   };
 }
 
-function talk(port: number, commands: string): Promise<string> {
+function placeOf(server: number | URL): { host: string; port: number } {
+  if (typeof server === 'number') return { host: '127.0.0.1', port: server };
+  return { host: server.hostname, port: Number(server.port || 6_379) };
+}
+
+function loginOf(server: number | URL): string {
+  if (typeof server === 'number' || server.password === '') return '';
+  const words = [server.username, server.password].filter((word) => word !== '').map(decodeURIComponent);
+  return `AUTH ${words.map((word) => JSON.stringify(word)).join(' ')}\r\n`;
+}
+
+function talk(place: { host: string; port: number }, commands: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1' }, () => socket.write(commands));
+    const socket = connect(place, () => socket.write(commands));
     let answer = '';
     socket.setEncoding('utf8');
     socket.on('data', (text: string) => (answer += text));

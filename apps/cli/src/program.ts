@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { benchCommand } from './commands/bench.ts';
 import { cancelCommand } from './commands/cancel.ts';
 import { convertCommand } from './commands/convert.ts';
 import { dashboardCommand } from './commands/dashboard.ts';
@@ -34,6 +35,7 @@ export function createProgram(): Command {
     statusCommand,
     limitsCommand,
     convertCommand,
+    benchCommand,
   ];
   for (const create of commands) program.addCommand(create());
   for (const command of [program, ...program.commands]) {
