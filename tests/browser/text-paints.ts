@@ -94,7 +94,8 @@ export function luminance([red, green, blue]: Colour): number {
   return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
 }
 
-/** Red to everybody, in light and dark. */
+/** Red to everybody, in light and dark; amber is not. */
 export function isRed([red, green, blue]: Colour): boolean {
-  return red > 140 && red - Math.max(green, blue) > 60;
+  const hueDegrees = (60 * (green - blue)) / Math.max(1, red - Math.min(green, blue));
+  return red > 140 && red - Math.max(green, blue) > 60 && Math.abs(hueDegrees) < 18;
 }
