@@ -3,9 +3,10 @@
 /** Runs in the page: what a keyboard should reach, each marked with a number that it is known by. */
 export function markControls(): string[] {
   const named = 'a[href], button, input, select, textarea, summary, [tabindex="0"]';
+  // Of a group of radio buttons the one that is chosen; the arrow keys lead to the others.
+  const passed = ':disabled, [tabindex="-1"], input[type="radio"]:not(:checked)';
   const controls = [...document.querySelectorAll<HTMLElement>(named)].filter(
-    (element) =>
-      element.checkVisibility({ checkVisibilityCSS: true }) && !element.matches(':disabled, [tabindex="-1"]'),
+    (element) => element.checkVisibility({ checkVisibilityCSS: true }) && !element.matches(passed),
   );
   return controls.map((element, index) => {
     element.dataset['control'] = String(index);
