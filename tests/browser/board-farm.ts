@@ -35,7 +35,7 @@ export class BoardFarm {
     this.client.on('error', () => undefined);
   }
 
-  static async open(options: Omit<DashboardOptions, 'redis' | 'port'> = {}): Promise<BoardFarm> {
+  static async open(options: { key?: string } = {}): Promise<BoardFarm> {
     const redis = await openTestRedis();
     const all = { redis: redis.url, port: 0, ...options };
     return new BoardFarm(redis, all, await openDashboard(all));

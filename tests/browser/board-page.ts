@@ -1,4 +1,5 @@
 /// <reference lib="dom" />
+import { eventually } from '@embedfarm/testkit/eventually';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { WatchedPage } from './watched-page.ts';
 
@@ -80,6 +81,18 @@ export class BoardPage {
       const got = await this.keys(table);
       throw new Error(`${table} has ${JSON.stringify(got)} after ${timeoutMs} ms`, { cause });
     });
+  }
+
+  /** Waits until the table has rows that it did not have. @returns their keys. */
+  async untilNewRows(table: string, before: readonly string[]): Promise<string[]> {
+    const what = `a new row of ${table}`;
+    return await eventually(
+      async () => {
+        const fresh = (await this.keys(table)).filter((key) => !before.includes(key));
+        return fresh.length > 0 ? fresh : undefined;
+      },
+      { timeoutMs: PATIENCE_MS, what },
+    );
   }
 
   async keys(table: string): Promise<string[]> {

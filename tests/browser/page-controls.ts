@@ -56,8 +56,8 @@ export function readFlaws(): string[] {
       .trim();
   };
   const unnamed = all(
-    'a[href], button, input, select, textarea, summary, dialog, [role="img"], [role="region"], section',
-  ).filter((element) => !element.matches('[type="hidden"]') && nameOf(element) === '');
+    'a[href], button, input, select, textarea, summary, dialog, progress, meter, [role="img"], [role="region"], section',
+  ).filter((element) => element.checkVisibility() && nameOf(element) === '');
   for (const element of unnamed) flaws.push(`has no name: ${shown(element)}`);
   for (const element of all<HTMLImageElement>('img:not([alt])')) flaws.push(`has no alt: ${shown(element)}`);
 
