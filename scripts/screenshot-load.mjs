@@ -1,7 +1,7 @@
 // What a farm does while its pictures are made: a small shop's work, the same each time.
+import { setTimeout as delay } from 'node:timers/promises';
 import { EmbeddingFarm } from '@embedfarm/sdk';
 import { seededRandom } from '@embedfarm/testkit/seeded-random';
-import { setTimeout as delay } from 'node:timers/promises';
 
 /** Apps that call `encode`, in the order in which they come. */
 const APPS = [
@@ -12,7 +12,7 @@ const APPS = [
   { name: 'news feed', texts: 8, pauseMs: 50, cache: true },
   { name: 'catalogue import', texts: 64, pauseMs: 120 },
   { name: 'photo captions', texts: 12, pauseMs: 60 },
-  { name: 'audit', texts: 1, pauseMs: 400, truncate: 'error' },
+  { name: 'audit', texts: 1, pauseMs: 400, longest: 900, truncate: 'error' },
 ];
 
 /** Submitted requests: when, as a share of the whole time, and how much of the bulk work they are. */
@@ -20,20 +20,21 @@ const REQUESTS = [
   { label: 'reindex products', at: 0.04, share: 0.18 },
   { label: 'tickets of May', at: 0.22, share: 0.1 },
   { label: 'crawl, in part too long', at: 0.3, share: 0.03, longest: 900, truncate: 'error' },
-  { label: 'a mistake', at: 0.4, share: 0.3, cancelled: true },
-  { label: 'reviews, all languages', at: 0.55, share: 0.2 },
-  { label: 'mail archive 2019–2024', at: 0.8, share: 0.9 },
+  { label: 'a mistake', at: 0.4, share: 0.3, isCancelled: true },
+  { label: 'reviews, all languages', at: 0.5, share: 0.2, longest: 700 },
+  { label: 'mail archive 2019–2024', at: 0.8, share: 0.6 },
 ];
 
 const SEED = 20_240_501;
+const LONGEST = 300;
 const WORDS = (
-  'the river runs under an old stone bridge and people of the town cross it every day to work market ' +
-  'school or home while boats carry wood wine salt paper cloth and letters down to the sea'
+  'the river runs under an old stone bridge and people of the town cross it every day to work market school ' +
+  'or home while boats carry wood wine salt paper cloth and letters down to the sea'
 ).split(' ');
 
 /**
- * Works for so long, then goes on until `signal` ends it. More and more apps come, so that each number of clients has
- * its seconds.
+ * Works until `signal` ends it. More and more apps come, so that each number of clients has its seconds; the last
+ * request comes after four fifths of `seconds`.
  *
  * @param bulkTexts what the farm encodes in that time, about.
  */
@@ -45,21 +46,31 @@ export async function runLoad({ redis, seconds, bulkTexts, signal }) {
     await until((0.75 * index) / APPS.length);
     await runApp(redis, app, seededRandom(SEED + index), signal);
   });
-  await Promise.all([...apps, runBulk(redis, bulkTexts, until, signal)]);
+  const all = [...apps, runBulk(redis, bulkTexts, until, signal)];
+  await Promise.all(
+    all.map((one) =>
+      one.catch((error) => {
+        if (!signal.aborted) throw error;
+      }),
+    ),
+  );
 }
 
-async function runApp(redis, { name, texts, pauseMs, cache = false, truncate }, random, signal) {
+async function runApp(
+  redis,
+  { name, texts, pauseMs, cache = false, longest = LONGEST, truncate },
+  random,
+  signal,
+) {
   const farm = await EmbeddingFarm.connect({ redis, name });
   try {
     while (!signal.aborted) {
       // Some people ask what others have asked.
       const from = cache ? seededRandom(Math.floor(random() ** 3 * 300)) : random;
-      const some = Array.from({ length: texts }, () => textOf(from, truncate ? 700 : 300));
+      const some = Array.from({ length: texts }, () => textOf(from, longest));
       await farm.encode(some, { cache, signal, ...(truncate && { truncate }) }).catch(ignoreFailedTexts);
       await delay(pauseMs * (0.5 + random()), undefined, { signal });
     }
-  } catch (error) {
-    if (!signal.aborted) throw error;
   } finally {
     await farm.close();
   }
@@ -68,27 +79,34 @@ async function runApp(redis, { name, texts, pauseMs, cache = false, truncate }, 
 async function runBulk(redis, bulkTexts, until, signal) {
   const farm = await EmbeddingFarm.connect({ redis, name: 'nightly jobs' });
   try {
-    for (const [index, { label, at, share, cancelled, longest = 300, truncate }] of REQUESTS.entries()) {
+    for (const [index, { label, at, share, isCancelled, longest, truncate }] of REQUESTS.entries()) {
       await until(at);
-      const random = seededRandom(SEED + 100 + index);
-      const texts = Array.from({ length: Math.ceil(share * bulkTexts) }, () => textOf(random, longest));
+      const texts = someTexts(Math.ceil(share * bulkTexts), SEED + 100 + index, longest);
       const request = await farm.submit(texts, {
         label,
         lane: 'bulk',
-        whenOverloaded: 'wait',
         signal,
         ...(truncate && { truncate }),
       });
-      if (cancelled) await request.cancel();
+      await request.filled;
+      if (isCancelled) await request.cancel();
     }
     await delay(3_600_000, undefined, { signal });
-  } catch (error) {
-    if (!signal.aborted) throw error;
   } finally {
     await farm.close();
   }
 }
 
+/** Made as they are taken: the apps in this process go on meanwhile. */
+async function* someTexts(count, seed, longest = LONGEST) {
+  const random = seededRandom(seed);
+  for (let index = 0; index < count; index += 1) {
+    if (index % 64 === 0) await delay(0);
+    yield textOf(random, longest);
+  }
+}
+
+/** What is meant to fail. */
 function ignoreFailedTexts(error) {
   if (error.code !== 'texts_failed') throw error;
 }

@@ -1,7 +1,7 @@
-// npm run screenshots: the pictures of the dashboard in the README, of a real farm under a load of a minute.
+// npm run screenshots: the pictures of the dashboard in the README, of a real farm under a load of five minutes.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { build } from './build.mjs';
@@ -11,16 +11,21 @@ import { ROOT } from './run-tool.mjs';
 
 const FOLDER = join(ROOT, 'docs/images');
 const SCHEMES = ['light', 'dark'];
-const SIZE = { width: 1_280, height: 900 };
+const WIDTH = 1_280;
+/** More than the page has: charts that are out of sight are not drawn. */
+const ALL_OF_IT = 5_000;
 const MAX_BYTES = 300_000;
 const WORKERS = 2;
 const READY_MS = 60_000;
 /** Of the embedded model, on a core of 2024; it decides how long the bulk requests take. */
 const TEXTS_PER_SECOND = 1_000;
 
-const seconds = Number(process.argv[2] ?? 90);
-if (!(seconds >= 10))
-  throw new Error(`usage: npm run screenshots [-- SECONDS], at least 10; got ${process.argv[2]}`);
+// The charts show five minutes.
+const seconds = Number(process.argv[2] ?? 300);
+if (!(seconds >= 10)) {
+  console.error(`usage: npm run screenshots [-- SECONDS], at least 10; got ${process.argv[2]}`);
+  process.exit(2);
+}
 
 ensureInstall();
 build();
@@ -38,18 +43,15 @@ async function takePictures() {
   let working = Promise.resolve();
   const dashboard = await openDashboard({ redis: redis.url, port: 0 });
   try {
+    await storeCurves(redis.url);
     workers.push(await startWorker(redis.url));
-    console.log(`A farm works for ${seconds} s …`);
-    working = runLoad({
-      redis: redis.url,
-      seconds,
-      bulkTexts: seconds * TEXTS_PER_SECOND,
-      signal: load.signal,
-    });
+    console.log(`A farm works for ${seconds} s: ${dashboard.url}`);
+    const bulkTexts = seconds * TEXTS_PER_SECOND;
+    working = runLoad({ redis: redis.url, seconds, bulkTexts, signal: load.signal });
     // One worker, then two: what more of them bring is on the page too.
-    await during(working, (seconds * 1_000) / 3);
+    await during(working, seconds / 4);
     while (workers.length < WORKERS) workers.push(await startWorker(redis.url));
-    await during(working, (seconds * 2_000) / 3);
+    await during(working, (3 * seconds) / 4);
     await photograph(dashboard.url);
   } finally {
     load.abort();
@@ -61,8 +63,23 @@ async function takePictures() {
 }
 
 /** Waits so long, or fails when the load does. */
-async function during(working, ms) {
-  await Promise.race([delay(ms), working.then(() => Promise.reject(new Error('the load ended')))]);
+async function during(working, waitSeconds) {
+  const ended = working.then(() => Promise.reject(new Error('the load ended')));
+  await Promise.race([delay(waitSeconds * 1_000), ended]);
+}
+
+/** What the benchmarks measured, where it is in docs/benchmarks. */
+async function storeCurves(redis) {
+  const files = ['by-clients', 'by-workers'].map((name) => join(ROOT, `docs/benchmarks/${name}.json`));
+  const reports = files
+    .filter((file) => existsSync(file))
+    .map((file) => JSON.parse(readFileSync(file, 'utf8')));
+  if (reports.length === 0) return;
+  const { benchCurveOf } = await import('../apps/bench/dist/sweep/bench-curve-of.js');
+  const { BenchCurveStore } = await import('@embedfarm/farm/bench-curves');
+  const store = await BenchCurveStore.open({ redis });
+  await store.put(reports.flatMap(({ curves }) => curves.flatMap((curve) => benchCurveOf(curve) ?? [])));
+  store.close();
 }
 
 async function photograph(url) {
@@ -72,7 +89,7 @@ async function photograph(url) {
     mkdirSync(FOLDER, { recursive: true });
     for (const colorScheme of SCHEMES) {
       const context = await browser.newContext({
-        viewport: SIZE,
+        viewport: { width: WIDTH, height: ALL_OF_IT },
         deviceScaleFactor: 2,
         colorScheme,
         reducedMotion: 'reduce',
@@ -81,8 +98,10 @@ async function photograph(url) {
       page.on('pageerror', (error) => console.error(error));
       await page.goto(url);
       await untilDrawn(page);
+      await page.setViewportSize({ width: WIDTH, height: await shownHeight(page) });
+      await nextFrames(page);
       const file = join(FOLDER, `dashboard-${colorScheme}.webp`);
-      writeFileSync(file, await capture(await context.newCDPSession(page), await heightOf(page)));
+      writeFileSync(file, await capture(await context.newCDPSession(page)));
       console.log(`${file}: ${Math.round(statSync(file).size / 1_000)} KB`);
       await context.close();
     }
@@ -94,37 +113,37 @@ async function photograph(url) {
 /** Live, every chart drawn. */
 async function untilDrawn(page) {
   await page.locator('html[data-live="live"]').waitFor({ state: 'attached' });
-  const charts = await page.locator('[data-chart]').all();
-  if (charts.length === 0) throw new Error('the page has no chart');
-  await page
-    .locator('[data-chart]:not([data-ready])')
+  const blank = page.locator('[data-chart]:not([data-ready])');
+  if ((await page.locator('[data-chart]').count()) === 0) throw new Error('the page has no chart');
+  await blank
     .first()
     .waitFor({ state: 'detached' })
     .catch(async () => {
-      const names = await page
-        .locator('[data-chart]:not([data-ready])')
-        .evaluateAll((blank) => blank.map(({ dataset }) => dataset.chart));
+      const names = await blank.evaluateAll((charts) => charts.map(({ dataset }) => dataset.chart));
       throw new Error(`not drawn: ${names.join(', ')}`);
     });
-  // Two frames: the one that is under way, and one after it.
+  await nextFrames(page);
+}
+
+/** The one that is under way, and one after it. */
+async function nextFrames(page) {
   await page.evaluate(
     () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))),
   );
 }
 
-async function heightOf(page) {
-  return await page.evaluate(() => document.documentElement.scrollHeight);
+/** Figures, charts and workers; the tables below them are long. */
+async function shownHeight(page) {
+  const workers = page.locator('section', { has: page.locator('[data-table="workers"]') }).last();
+  const { y, height } = await workers.boundingBox();
+  const marginPx = 12;
+  return Math.ceil(y + height) + marginPx;
 }
 
-/** As fine as the size allows. */
-async function capture(session, height) {
+/** As fine as the size allows. Playwright itself makes no WebP. */
+async function capture(session) {
   for (const quality of [90, 80, 70, 60, 50, 40]) {
-    const { data } = await session.send('Page.captureScreenshot', {
-      format: 'webp',
-      quality,
-      captureBeyondViewport: true,
-      clip: { x: 0, y: 0, width: SIZE.width, height, scale: 1 },
-    });
+    const { data } = await session.send('Page.captureScreenshot', { format: 'webp', quality });
     const picture = Buffer.from(data, 'base64');
     if (picture.length <= MAX_BYTES) return picture;
   }
@@ -135,13 +154,15 @@ async function capture(session, height) {
 async function startWorker(redis) {
   const command = join(ROOT, 'apps/cli/bin/embedfarm.js');
   const worker = spawn(process.execPath, [command, 'worker', '--devices', 'cpu:1', '--redis', redis], {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    env: { ...process.env, EMBEDFARM_LOG_LEVEL: 'warn' },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const ended = once(worker, 'exit').then(() => undefined);
   const told = once(worker, 'message', { signal: AbortSignal.timeout(READY_MS) });
   const [message] = (await Promise.race([told, ended])) ?? [];
-  if (!message?.workerReady)
+  if (!message?.workerReady) {
     throw new Error(`a worker does not start: ${JSON.stringify(message?.workerFault)}`);
+  }
   return worker;
 }
 
