@@ -61,6 +61,15 @@ export class BoardPage {
     await this.page.locator(`html[data-live="${state}"]`).waitFor({ state: 'attached', timeout: timeoutMs });
   }
 
+  /** Puts the system into light or dark, until nothing fades from the one to the other any more. */
+  async setScheme(colorScheme: 'light' | 'dark'): Promise<void> {
+    await this.page.emulateMedia({ colorScheme });
+    await this.page.evaluate(async () => {
+      const fading = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+      await Promise.allSettled(fading.map(({ finished }) => finished));
+    });
+  }
+
   row(table: string, key: string): Locator {
     return this.page.locator(`[data-table="${table}"] [data-key=${JSON.stringify(key)}]`);
   }

@@ -32,7 +32,7 @@ describe.skipIf(!HAS_BROWSER)('the page', () => {
   });
 
   it.each(SCHEMES)('is %s where the system is', async (colorScheme) => {
-    await board.page.emulateMedia({ colorScheme });
+    await board.setScheme(colorScheme);
     const paints = await board.page.locator('body').evaluate(textPaints);
     const shade = median(paints.map(({ background }) => luminance(background)));
     expect(shade > 0.5 ? 'light' : 'dark').toBe(colorScheme);
@@ -40,7 +40,7 @@ describe.skipIf(!HAS_BROWSER)('the page', () => {
   });
 
   it.each(SCHEMES)('can be read by most in %s', async (colorScheme) => {
-    await board.page.emulateMedia({ colorScheme });
+    await board.setScheme(colorScheme);
     const paints = await board.page.locator('body').evaluate(textPaints);
     const faint = paints.flatMap((paint) => {
       const ratio = contrast(paint.colour, paint.background);
