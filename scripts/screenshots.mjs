@@ -12,6 +12,8 @@ import { ROOT } from './run-tool.mjs';
 const FOLDER = join(ROOT, 'docs/images');
 const SCHEMES = ['light', 'dark'];
 const WIDTH = 1_280;
+/** Pixels of the picture to one of the page. */
+const SCALE = 2;
 /** More than the page has: charts that are out of sight are not drawn. */
 const ALL_OF_IT = 5_000;
 const MAX_BYTES = 300_000;
@@ -90,7 +92,7 @@ async function photograph(url) {
     for (const colorScheme of SCHEMES) {
       const context = await browser.newContext({
         viewport: { width: WIDTH, height: ALL_OF_IT },
-        deviceScaleFactor: 2,
+        deviceScaleFactor: SCALE,
         colorScheme,
         reducedMotion: 'reduce',
       });
@@ -98,10 +100,11 @@ async function photograph(url) {
       page.on('pageerror', (error) => console.error(error));
       await page.goto(url);
       await untilDrawn(page);
-      await page.setViewportSize({ width: WIDTH, height: await shownHeight(page) });
+      const height = await shownHeight(page);
+      await page.setViewportSize({ width: WIDTH, height });
       await nextFrames(page);
       const file = join(FOLDER, `dashboard-${colorScheme}.webp`);
-      writeFileSync(file, await capture(await context.newCDPSession(page)));
+      writeFileSync(file, await capture(await context.newCDPSession(page), height));
       console.log(`${file}: ${Math.round(statSync(file).size / 1_000)} KB`);
       await context.close();
     }
@@ -141,9 +144,10 @@ async function shownHeight(page) {
 }
 
 /** As fine as the size allows. Playwright itself makes no WebP. */
-async function capture(session) {
+async function capture(session, height) {
+  const clip = { x: 0, y: 0, width: WIDTH, height, scale: SCALE };
   for (const quality of [90, 80, 70, 60, 50, 40]) {
-    const { data } = await session.send('Page.captureScreenshot', { format: 'webp', quality });
+    const { data } = await session.send('Page.captureScreenshot', { format: 'webp', quality, clip });
     const picture = Buffer.from(data, 'base64');
     if (picture.length <= MAX_BYTES) return picture;
   }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BoardFarm } from './board-farm.ts';
 import { BoardPage } from './board-page.ts';
 import { HAS_BROWSER, openBrowser } from './open-browser.ts';
+import { readFlaws } from './page-controls.ts';
 
 const KEY = 'the-key-of-this-board';
 const TEXTS = ['one', 'two', 'three'];
@@ -40,6 +41,8 @@ describe.skipIf(!HAS_BROWSER)('a board with a key', () => {
     const { page } = board;
     expect(await page.locator('[data-figure]').count()).toBe(0);
     expect(await page.getByRole('button').count()).toBe(1);
+    expect(await page.getByText(/wrong/iu).first().isVisible()).toBe(false);
+    expect(await page.evaluate(readFlaws)).toEqual([]);
     expect(await answerTo('api/board')).toBe(401);
     expect(await answerTo(`api/requests/${waiting.id}/cancel`, { method: 'POST' })).toBe(401);
     expect((await waiting.status()).state).toBe('queued');
@@ -84,6 +87,15 @@ describe.skipIf(!HAS_BROWSER)('a board with a key', () => {
     await board.untilState('requests', retried as string, 'completed');
     expect((await client.request(retried as string).status()).done).toBe(TEXTS.length);
     expect(board.watched.faults).toEqual([]);
+  });
+
+  it('shows the jobs of the queues, and asks nobody else for anything', async () => {
+    const { page, watched } = board;
+    await page.goto(`${farm.url}/queues/`);
+    await page.getByText('fake-bulk').first().waitFor();
+    await page.getByText('fake-interactive').first().waitFor();
+    expect([...watched.origins]).toEqual([farm.url]);
+    expect(watched.faults).toEqual([]);
   });
 
   it('does nothing for a page of somebody else', async () => {
