@@ -71,8 +71,10 @@ describe('the README', () => {
     for (const row of shown) expect(output).toContain(row);
   });
 
-  it('links only to files that are there', async () => {
-    const links = [...README.matchAll(/\]\((?!http)([^)#]+)\)/g)].map(([, link]) => link ?? '');
+  it('links only to files that are there, and shows only pictures that are', async () => {
+    const named = [...README.matchAll(/(?:\]\(|src(?:set)?=")(?!http)([^)"#]+)[)"]/g)];
+    const links = named.map(([, link]) => link ?? '');
+    expect(links).toContain('docs/images/dashboard-light.webp');
     for (const link of links) await expect(readable(join(ROOT, link)), link).resolves.toBe(true);
   });
 });
