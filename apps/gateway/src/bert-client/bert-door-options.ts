@@ -72,7 +72,10 @@ export const bertDoorOptionsSchema = z.strictObject({
     .max(4_000 * MIB)
     .default(1_024 * MIB),
 
-  /** What one client may have here, in requests and in results that it has not taken; more is refused. */
+  /**
+   * What one client may have here. More bytes or more requests are refused; with so many bytes of results that it has
+   * not taken, its requests wait.
+   */
   maxClientBytes: z
     .int()
     .min(1)

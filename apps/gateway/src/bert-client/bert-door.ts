@@ -146,7 +146,7 @@ export class BertDoor {
     for await (const frames of this.#sockets.requests()) {
       this.counters.receivedBytes += bytesOf(frames);
       this.#onMessage(frames);
-      while (this.#ledger.totalBytes > this.#options.maxHeldBytes) await this.#room();
+      while (this.#isFull) await this.#room();
     }
   }
 
@@ -200,8 +200,8 @@ export class BertDoor {
     const bytes = body.length + OVERHEAD_BYTES;
     const { maxClientBytes, maxClientRequests } = this.#options;
     const had = this.#ledger.of(client);
-    if (had.bytes + bytes > maxClientBytes || had.requests >= maxClientRequests) {
-      this.#refuse(request, { ...had });
+    if (had.requestBytes + bytes > maxClientBytes || had.requests >= maxClientRequests) {
+      this.#refuse(request);
       return;
     }
     this.#ledger.addRequest(client, bytes);
@@ -215,14 +215,15 @@ export class BertDoor {
   }
 
   /** Who reads what he is told is told. */
-  #refuse(request: DoorRequest, had: { bytes: number; requests: number }): void {
+  #refuse(request: DoorRequest): void {
     const { maxClientBytes, maxClientRequests } = this.#options;
+    const { requests, requestBytes, resultBytes } = this.#ledger.of(request.client);
     this.counters.refused += 1;
     const fault =
-      `the client has ${had.requests} requests and ${had.bytes} bytes here, ` +
+      `the client has ${requests} requests of ${requestBytes} bytes here, ` +
       `limits are ${maxClientRequests} and ${maxClientBytes}`;
     this.#log.warn(`bert client: a request is refused: ${fault}`);
-    const isReading = !this.#outbox.isStuck(request.client) && had.bytes <= maxClientBytes;
+    const isReading = !this.#outbox.isStuck(request.client) && resultBytes < maxClientBytes;
     if (isReading) this.#put(request, failureFrames(request, new FarmError('overloaded', fault)));
   }
 
@@ -234,6 +235,11 @@ export class BertDoor {
     const bytes = bytesOf(frames) + OVERHEAD_BYTES;
     this.#ledger.addResult(client, bytes);
     this.#outbox.put(client, { frames, bytes });
+    if (this.#isFull) this.#outbox.dropLongest();
+  }
+
+  get #isFull(): boolean {
+    return this.#ledger.totalBytes > this.#options.maxHeldBytes;
   }
 
   #onLeave(client: string, { frames, bytes }: OutgoingResult, isSent: boolean): void {

@@ -1,12 +1,12 @@
 /** What one client has in the door. */
 interface Account {
-  bytes: number;
   requests: number;
-  /** Of `bytes`, those of results that it has not taken. */
+  requestBytes: number;
+  /** Of results that it has not taken. */
   resultBytes: number;
 }
 
-const NOTHING: Readonly<Account> = { bytes: 0, requests: 0, resultBytes: 0 };
+const NOTHING: Readonly<Account> = { requests: 0, requestBytes: 0, resultBytes: 0 };
 
 /** Who has how much in the door: requests until they are answered, results until ZeroMQ has them. */
 export class ClientLedger {
@@ -32,29 +32,29 @@ export class ClientLedger {
   }
 
   addRequest(client: string, bytes: number): void {
-    this.#change(client, { bytes, requests: 1, resultBytes: 0 });
+    this.#change(client, { requests: 1, requestBytes: bytes, resultBytes: 0 });
   }
 
   endRequest(client: string, bytes: number): void {
-    this.#change(client, { bytes: -bytes, requests: -1, resultBytes: 0 });
+    this.#change(client, { requests: -1, requestBytes: -bytes, resultBytes: 0 });
   }
 
   addResult(client: string, bytes: number): void {
-    this.#change(client, { bytes, requests: 0, resultBytes: bytes });
+    this.#change(client, { requests: 0, requestBytes: 0, resultBytes: bytes });
   }
 
   endResult(client: string, bytes: number): void {
-    this.#change(client, { bytes: -bytes, requests: 0, resultBytes: -bytes });
+    this.#change(client, { requests: 0, requestBytes: 0, resultBytes: -bytes });
   }
 
   #change(client: string, by: Account): void {
     const account = this.#accounts.get(client) ?? { ...NOTHING };
-    account.bytes += by.bytes;
     account.requests += by.requests;
+    account.requestBytes += by.requestBytes;
     account.resultBytes += by.resultBytes;
-    this.#totalBytes += by.bytes;
     this.#totalRequests += by.requests;
-    if (account.requests === 0 && account.bytes === 0) this.#accounts.delete(client);
+    this.#totalBytes += by.requestBytes + by.resultBytes;
+    if (account.requests === 0 && account.resultBytes === 0) this.#accounts.delete(client);
     else this.#accounts.set(client, account);
   }
 }

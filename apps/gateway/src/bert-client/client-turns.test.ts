@@ -12,7 +12,7 @@ class HeldCalls {
   start(turns: ClientTurns, name: string, texts: number, lane: 'bulk' | 'interactive' = 'bulk'): void {
     const client = name.charAt(0);
     this.ended.push(
-      turns.run({ client, lane, texts, signal }, async () => {
+      turns.run({ client, lane, order: Number(name.charAt(1)), texts, signal }, async () => {
         this.begun.push(name);
         await new Promise<void>((resolve) => this.#release.set(name, resolve));
       }),
@@ -40,6 +40,15 @@ it('lets clients take turns, each with what it asked first', async () => {
   expect(calls.begun).toEqual(['a1', 'a2', 'a3', 'b1', 'c1', 'a4', 'b2']);
   await Promise.all(calls.ended);
   expect(turns.runningCalls).toBe(0);
+});
+
+it('ends a request before it begins the next one of its client', async () => {
+  const turns = new ClientTurns(() => true);
+  const calls = new HeldCalls();
+  for (const name of ['a1', 'a2', 'a3']) calls.start(turns, name, 16_384);
+  calls.start(turns, 'a1 goes on', 16_384);
+  for (const name of ['a1', 'a1 goes on', 'a2', 'a3']) await calls.end(name);
+  expect(calls.begun).toEqual(['a1', 'a1 goes on', 'a2', 'a3']);
 });
 
 it('runs a slice that is larger than the lane by itself, and small calls beside it', async () => {
@@ -71,7 +80,7 @@ it('passes over a client that may not start, until it may', async () => {
 it('gives the turn on when the work throws, and rejects what is aborted before its turn', async () => {
   const turns = new ClientTurns(() => true);
   const abort = new AbortController();
-  const bulk = { client: 'a', lane: 'bulk', texts: 16_384, signal: abort.signal } as const;
+  const bulk = { client: 'a', lane: 'bulk', order: 1, texts: 16_384, signal: abort.signal } as const;
   const first = turns.run(bulk, async () => {
     await settled();
     throw new Error('broken');

@@ -4,7 +4,18 @@ import { FarmError, type Lane } from '@embedfarm/contract';
 const MAX_INTERACTIVE_CALLS = 1_024;
 const MAX_BULK_TEXTS = 16_384;
 
+/** Who asks for a turn. */
+export interface TurnSeeker {
+  readonly client: string;
+  readonly lane: Lane;
+  /** The client's requests go by this, so that one is done before the next begins. */
+  readonly order: number;
+  readonly texts: number;
+  readonly signal: AbortSignal;
+}
+
 interface Waiting {
+  readonly order: number;
   readonly texts: number;
   readonly go: () => void;
 }
@@ -14,7 +25,7 @@ type Line = Map<string, Waiting[]>;
 
 /**
  * Who goes to the farm next: clients in turn, so that one with a thousand requests holds nobody up, and in each client
- * first come, first served. A client for which `mayStart` says no is passed over until `look`.
+ * the request that came first. A client for which `mayStart` says no is passed over until `look`.
  */
 export class ClientTurns {
   readonly #mayStart: (client: string) => boolean;
@@ -24,8 +35,16 @@ export class ClientTurns {
     bulk: { calls: 0, texts: 0 },
   };
 
+  #orders = 0;
+
   constructor(mayStart: (client: string) => boolean) {
     this.#mayStart = mayStart;
+  }
+
+  /** For a request that is new. */
+  nextOrder(): number {
+    this.#orders += 1;
+    return this.#orders;
   }
 
   get runningCalls(): number {
@@ -37,11 +56,9 @@ export class ClientTurns {
    *
    * @throws FarmError `cancelled` on abort before it; else what the work throws.
    */
-  async run<Value>(
-    { client, lane, texts, signal }: { client: string; lane: Lane; texts: number; signal: AbortSignal },
-    work: () => Promise<Value>,
-  ): Promise<Value> {
-    await this.#turn(client, lane, texts, signal);
+  async run<Value>(seeker: TurnSeeker, work: () => Promise<Value>): Promise<Value> {
+    await this.#turn(seeker);
+    const { lane, texts } = seeker;
     const running = this.#running[lane];
     try {
       return await work();
@@ -58,7 +75,7 @@ export class ClientTurns {
     this.#fill('bulk');
   }
 
-  async #turn(client: string, lane: Lane, texts: number, signal: AbortSignal): Promise<void> {
+  async #turn({ client, lane, order, texts, signal }: TurnSeeker): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const line = this.#lines[lane];
       const abort = (): void => {
@@ -68,6 +85,7 @@ export class ClientTurns {
         reject(new FarmError('cancelled', 'the door was closed'));
       };
       const waiting: Waiting = {
+        order,
         texts,
         go: () => {
           signal.removeEventListener('abort', abort);
@@ -80,7 +98,7 @@ export class ClientTurns {
       }
       signal.addEventListener('abort', abort, { once: true });
       const own = line.get(client);
-      if (own) own.push(waiting);
+      if (own) putInOrder(own, waiting);
       else line.set(client, [waiting]);
       this.#fill(lane);
     });
@@ -112,4 +130,11 @@ export class ClientTurns {
     if (lane === 'interactive') return running.calls < MAX_INTERACTIVE_CALLS;
     return running.texts === 0 || running.texts + texts <= MAX_BULK_TEXTS;
   }
+}
+
+/** Most are the newest, and those that are not are near the front. */
+function putInOrder(line: Waiting[], waiting: Waiting): void {
+  const isNewest = (line.at(-1)?.order ?? 0) <= waiting.order;
+  const at = isNewest ? line.length : line.findIndex(({ order }) => order > waiting.order);
+  line.splice(at, 0, waiting);
 }

@@ -23,6 +23,7 @@ export interface EncodePorts {
 interface Passage {
   readonly client: string;
   readonly lane: Lane;
+  readonly order: number;
   readonly signal: AbortSignal;
 }
 
@@ -44,7 +45,7 @@ export async function encodeRequest(
     throw new FarmError('invalid_argument', `${body.length} bytes of texts, limit is ${maxRequestBytes}`);
   }
   const lane = rows <= MAX_INTERACTIVE_TEXTS ? 'interactive' : 'bulk';
-  const passage: Passage = { client, lane, signal: abort.signal };
+  const passage: Passage = { client, lane, order: ports.turns.nextOrder(), signal: abort.signal };
   try {
     let call: SlicedCall | undefined;
     let second: Promise<void> | undefined;

@@ -13,6 +13,14 @@ export interface TestResult {
   readonly values: Float32Array;
 }
 
+export interface BertTestClientOptions {
+  readonly identity?: string;
+  /** Subscribes at once, as BertClient does. */
+  readonly listens?: boolean;
+  /** Whether ZeroMQ takes results before somebody asks for them. */
+  readonly readsAhead?: boolean;
+}
+
 const LIMIT_MS = 30_000;
 
 /** The sockets of BertClient 1.10.0, and its frames, without its checks. */
@@ -25,12 +33,16 @@ export class BertTestClient {
 
   constructor(
     { portIn, portOut }: { portIn: number; portOut: number },
-    { identity = crypto.randomUUID(), listens = true }: { identity?: string; listens?: boolean } = {},
+    { identity = crypto.randomUUID(), listens = true, readsAhead = true }: BertTestClientOptions = {},
   ) {
     this.identity = identity;
     this.#sender = new Push({ linger: 0 });
     this.#sender.connect(`tcp://127.0.0.1:${portIn}`);
-    this.#receiver = new Subscriber({ linger: 0, receiveTimeout: LIMIT_MS });
+    this.#receiver = new Subscriber({
+      linger: 0,
+      receiveTimeout: LIMIT_MS,
+      ...(readsAhead ? {} : { receiveHighWaterMark: 1, receiveBufferSize: 65_536 }),
+    });
     this.#receiver.connect(`tcp://127.0.0.1:${portOut}`);
     if (listens) this.listen();
   }

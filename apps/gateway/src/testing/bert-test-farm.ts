@@ -5,7 +5,7 @@ import { openTestRedis, type TestRedis } from '@embedfarm/testkit/redis';
 import type { BertDoorOptions } from '../bert-client/bert-door-options.ts';
 import type { BertDoor } from '../bert-client/bert-door.ts';
 import { openBertDoor } from '../bert-client/open-bert-door.ts';
-import { BertTestClient } from './bert-test-client.ts';
+import { BertTestClient, type BertTestClientOptions } from './bert-test-client.ts';
 
 /** A farm in Redis with doors before it. What is opened through it is closed by `rest`, the last one first. */
 export class BertTestFarm {
@@ -38,7 +38,7 @@ export class BertTestFarm {
     return door;
   }
 
-  openClient(door: BertDoor, options: { identity?: string; listens?: boolean } = {}): BertTestClient {
+  openClient(door: BertDoor, options: BertTestClientOptions = {}): BertTestClient {
     const client = new BertTestClient(door, options);
     this.#open.push(client);
     return client;
