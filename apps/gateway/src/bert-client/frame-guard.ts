@@ -17,6 +17,9 @@ export interface FrameGuardOptions extends FrameLimits {
   readonly logger: Logger | undefined;
 }
 
+/** A peer that is gone without a word is noticed some minutes after this. */
+const KEEP_ALIVE_MS = 60_000;
+
 interface Passage {
   readonly outer: Socket;
   readonly walk: FrameWalk;
@@ -33,7 +36,10 @@ export class FrameGuard {
   private constructor(options: FrameGuardOptions) {
     this.#options = options;
     this.#log = new QuietLog(options.logger);
-    this.#server = createServer({ noDelay: true, keepAlive: true }, (outer) => this.#pass(outer));
+    this.#server = createServer(
+      { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS },
+      (outer) => this.#pass(outer),
+    );
     this.#server.maxConnections = options.maxConnections;
     this.#server.on('drop', () => this.#cut(`more than ${options.maxConnections} connections`));
   }
