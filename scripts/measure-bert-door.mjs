@@ -1,4 +1,5 @@
-// What the door for bert-as-service's clients costs over the SDK: node scripts/measure-bert-door.mjs [tiny|minilm] [rounds].
+// What the door for bert-as-service's clients costs over the SDK: node scripts/measure-bert-door.mjs
+// [tiny|minilm|none] [rounds]; `none` is a worker that encodes nothing, and gives 384 numbers a text.
 // Calls of 2,048 texts, one after the other, by the SDK, by ZeroMQ sockets and by BertClient 1.10.0 (where
 // PYTHONPATH has it: see apps/gateway/src/testing/python-client.ts) in rounds that take turns. Door, worker, Redis and
 // clients are processes of their own, as in a farm.
@@ -11,13 +12,16 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { benchModel } from '@embedfarm/bench/bench-model';
 import { workloadTexts } from '@embedfarm/bench/workload';
+import { FarmWorker } from '@embedfarm/farm/worker';
 import { openBertDoor } from '@embedfarm/gateway/bert-client/open-bert-door';
 import { EmbeddingFarm } from '@embedfarm/sdk';
 import { startRedisServer } from '@embedfarm/service/start-redis-server';
+import { TimedEncoder, timedRegistration } from '@embedfarm/testkit/timed-encoder';
 import { Push, Subscriber } from 'zeromq';
 import { ROOT } from './run-tool.mjs';
 
 const TEXTS = 2_048;
+const DIMENSIONS = 384;
 const OWN = fileURLToPath(import.meta.url);
 const PYTHON_PACKAGES = join(ROOT, '.embedfarm', 'bert-serving-client-1.10.0');
 const PYTHON = `
@@ -30,6 +34,23 @@ with BertClient(port=int(sys.argv[1]), port_out=int(sys.argv[2]), check_length=F
         assert bc.encode(texts).shape[0] == len(texts)
         print(time.perf_counter() - started, flush=True)
 `;
+
+/** Gives zeros at once. */
+class IdleEncoder extends TimedEncoder {
+  async encode(texts) {
+    const rows = texts.length;
+    return {
+      dtype: 'float32',
+      dimensions: DIMENSIONS,
+      values: new Float32Array(rows * DIMENSIONS),
+      firstRows: Uint32Array.from({ length: rows + 1 }, (_, row) => row),
+      tokens: new Uint32Array(rows).fill(DIMENSIONS),
+      truncated: new Uint8Array(rows),
+      failures: [],
+      timing: { queueMs: 0, tokenizeMs: 0, batchWaitMs: 0, deviceMs: 0 },
+    };
+  }
+}
 
 /** Each encodes the texts, and tells the seconds that it took. */
 const CLIENTS = {
@@ -64,7 +85,10 @@ async function timed(work) {
 }
 
 const [role = 'tiny', rounds = '9'] = process.argv.slice(2);
-if (role === 'door') {
+if (role === 'worker') {
+  await FarmWorker.open(timedRegistration(DIMENSIONS), new IdleEncoder(), { redis: rounds });
+  process.send('ready');
+} else if (role === 'door') {
   const door = await openBertDoor({ redis: rounds, portIn: 0, portOut: 0 });
   process.send({ portIn: door.portIn, portOut: door.portOut });
 } else if (Object.hasOwn(CLIENTS, role)) {
@@ -86,16 +110,8 @@ async function measure(shape, count) {
     return [child, first];
   };
   try {
-    const model = await benchModel(shape, join(ROOT, '.embedfarm', 'bench-models'));
-    const worker = [
-      join(ROOT, 'apps/cli/bin/embedfarm.js'),
-      'worker',
-      '--redis',
-      redis.url,
-      '--model',
-      model,
-    ];
-    children.push(spawn(process.execPath, worker, { stdio: 'ignore' }));
+    if (shape === 'none') await start('worker', redis.url);
+    else children.push(await startWorker(shape, redis.url));
     const [, ports] = await start('door', redis.url);
     const target = JSON.stringify({ redis: redis.url, ...ports });
     const encoders = {};
@@ -125,6 +141,12 @@ async function measure(shape, count) {
     await redis.close();
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+async function startWorker(shape, redis) {
+  const model = await benchModel(shape, join(ROOT, '.embedfarm', 'bench-models'));
+  const args = [join(ROOT, 'apps/cli/bin/embedfarm.js'), 'worker', '--redis', redis, '--model', model];
+  return spawn(process.execPath, args, { stdio: 'ignore' });
 }
 
 /** Texts per second of each call, by client. The first round warms up, and each begins with another client. */
