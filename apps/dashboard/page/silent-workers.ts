@@ -9,8 +9,8 @@ const SILENT_AFTER_MS = 11_000;
 const KEPT_MS = 5 * 60_000;
 
 /**
- * Tells workers that went from workers that were lost. One that drained has said so and goes quietly; one that
- * was running and is heard of no more stays, as silent.
+ * Tells workers that went from workers that were lost. One that is told to stop takes its leave while it is still heard
+ * of, and goes quietly; one that was running and is heard of no more stays, as silent.
  */
 export class SilentWorkers {
   readonly #heard = new Map<string, { readonly worker: WorkerStatus; readonly atMs: number }>();
@@ -21,8 +21,9 @@ export class SilentWorkers {
     const gone: SeenWorker[] = [];
     for (const [workerId, { worker, atMs }] of this.#heard) {
       if (alive.has(workerId)) continue;
-      if (worker.state === 'running' && nowMs - atMs <= KEPT_MS) {
-        gone.push({ ...worker, ...STILL, state: 'silent', lastSeenMs: worker.lastSeenMs + nowMs - atMs });
+      const lastSeenMs = worker.lastSeenMs + nowMs - atMs;
+      if (worker.state === 'running' && lastSeenMs > SILENT_AFTER_MS && nowMs - atMs <= KEPT_MS) {
+        gone.push({ ...worker, ...STILL, state: 'silent', lastSeenMs });
       } else this.#heard.delete(workerId);
     }
     for (const worker of workers) this.#heard.set(worker.workerId, { worker, atMs: nowMs });
