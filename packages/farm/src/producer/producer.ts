@@ -217,7 +217,7 @@ export class Producer implements ProducerPort {
       command: this.#command,
       keys: this.#keys,
       clientId: this.clientId,
-      announce: () => this.#presence.announce(),
+      announce: (read) => this.#presence.announce(read),
       onReply: (reply, storedAtMs) => void takeReply(reply, storedAtMs, this.#ports),
     });
     await this.#lease.renew();
