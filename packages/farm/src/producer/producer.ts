@@ -130,8 +130,8 @@ export class Producer implements ProducerPort {
     const resolved = parseOptions('connect options', producerOptionsSchema, options);
     const { redis: url, prefix, timeoutMs } = resolved;
     const keys = redisKeys(prefix);
-    const command = connectRedis(url);
-    const blocking = connectRedis(url);
+    const command = connectRedis(url, 'few');
+    const blocking = connectRedis(url, 'one');
     try {
       await waitForRedis(command, url, keys, { signal, timeoutMs });
       const clock = await RedisClock.open(command, keys);
