@@ -18,6 +18,7 @@ import {
   type SubmitTerms,
 } from '@embedfarm/farm/producer';
 import { z } from 'zod';
+import { rememberOptions } from './remember-options.ts';
 
 /** What only looks like a signal has no `aborted`, or throws when it is asked for. */
 const signalSchema = z.custom<AbortSignal>(
@@ -159,7 +160,9 @@ export function parseSubmitOptions(options: unknown): {
 }
 
 /** @throws FarmError `invalid_argument` with every broken or unknown option named. */
-export function parseEncodeOptions(options: unknown): { request: EncodeRequest; wait: CallOptions } {
+export const parseEncodeOptions = rememberOptions(readEncodeOptions);
+
+function readEncodeOptions(options: unknown): { request: EncodeRequest; wait: CallOptions } {
   refuseLater(options);
   const { signal, timeoutMs, onProgress, whenOverloaded, ...request } = parseOptions(
     'encode options',

@@ -79,6 +79,8 @@ export class SharedChunk {
 export class Coalescer {
   readonly #enqueue: (chunk: SharedChunk) => void;
   #open = new Map<string, SharedChunk>();
+  /** The last one made: calls with the same options have the same terms. */
+  #key: { readonly terms: SharedTerms; readonly value: string } | undefined;
 
   constructor(enqueue: (chunk: SharedChunk) => void) {
     this.#enqueue = enqueue;
@@ -86,14 +88,7 @@ export class Coalescer {
 
   /** The call's texts must fit one chunk. */
   add(call: CallPart, terms: SharedTerms): void {
-    const key = JSON.stringify([
-      terms.registration.fingerprint,
-      terms.registration.model,
-      terms.lane,
-      terms.tenant ?? null,
-      terms.cacheTtlMs ?? null,
-      terms.options,
-    ]);
+    const key = this.#keyOf(terms);
     // One flush a tick: everything that came in with the same turn of the loop is in it.
     if (this.#open.size === 0) setImmediate(() => this.#flush());
     const bytes = call.texts.reduce((total, text) => total + textBytes(text), 0);
@@ -103,6 +98,20 @@ export class Coalescer {
     const next = new SharedChunk(terms);
     next.add(call, bytes);
     this.#open.set(key, next);
+  }
+
+  #keyOf(terms: SharedTerms): string {
+    if (this.#key?.terms === terms) return this.#key.value;
+    const value = JSON.stringify([
+      terms.registration.fingerprint,
+      terms.registration.model,
+      terms.lane,
+      terms.tenant ?? null,
+      terms.cacheTtlMs ?? null,
+      terms.options,
+    ]);
+    this.#key = { terms, value };
+    return value;
   }
 
   #flush(): void {

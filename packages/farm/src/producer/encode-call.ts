@@ -110,10 +110,10 @@ export class EncodeCall {
     this.#parts.set(at, sliceBlock(block, from, to));
     this.#statuses.push(status);
     this.#done += to - from;
-    if (this.#options.timeoutMs === undefined) this.#armDeadline();
     this.#tellProgress();
     if (this.#ended) return;
     if (this.#done === this.texts.length) this.#conclude();
+    else if (this.#options.timeoutMs === undefined) this.#armDeadline();
   }
 
   fail(error: FarmError): void {

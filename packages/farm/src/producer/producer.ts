@@ -22,7 +22,7 @@ import { ReplyStream } from '../redis/reply-stream.ts';
 import { ClientPresence } from '../stats/client-presence.ts';
 import { answerFromCache } from './answer-from-cache.ts';
 import type { CallPart } from './call-part.ts';
-import { Coalescer, sharedTerms, type SharedTerms } from './coalesce.ts';
+import { Coalescer, type SharedTerms } from './coalesce.ts';
 import { admitCall } from './admit-call.ts';
 import { ClientLease } from './client-lease.ts';
 import { deadlineFault } from './deadline-fault.ts';
@@ -30,6 +30,7 @@ import { EncodeCall, IDLE_TIMEOUT_MS, withoutSpent, type CallOptions } from './e
 import { EncodeStream } from './encode-stream.ts';
 import type { EncodedTexts } from './encoded-texts.ts';
 import { enqueueFault, enqueueRequest, enqueueShared, type EnqueuePorts } from './enqueue.ts';
+import { KnownTerms } from './known-terms.ts';
 import { ModelCache } from './model-cache.ts';
 import { openCarrier } from './open-carrier.ts';
 import { OpenGuard } from './open-guard.ts';
@@ -65,6 +66,7 @@ export class Producer implements ProducerPort {
   readonly #clock: RedisClock;
   readonly #registry: ModelRegistry;
   readonly #models: ModelCache;
+  readonly #terms = new KnownTerms();
   readonly #queues = new Map<string, EncodeQueue>();
   readonly #pending = new PendingChunks();
   readonly #coalescer: Coalescer;
@@ -128,8 +130,8 @@ export class Producer implements ProducerPort {
     const resolved = parseOptions('connect options', producerOptionsSchema, options);
     const { redis: url, prefix, timeoutMs } = resolved;
     const keys = redisKeys(prefix);
-    const command = connectRedis(url);
-    const blocking = connectRedis(url);
+    const command = connectRedis(url, 'few');
+    const blocking = connectRedis(url, 'one');
     try {
       await waitForRedis(command, url, keys, { signal, timeoutMs });
       const clock = await RedisClock.open(command, keys);
@@ -154,17 +156,20 @@ export class Producer implements ProducerPort {
     options: CallOptions,
   ): Promise<EncodedTexts> {
     this.#guard.check();
-    return await traceEncode(this.#ports.telemetry, texts.length, (trace) =>
+    const { telemetry } = this.#ports;
+    if (!telemetry) return await this.#encode(texts, request, options);
+    return await traceEncode(telemetry, texts.length, (trace) =>
       this.#encode(texts, request, trace === undefined ? options : { ...options, trace }),
     );
   }
 
   async #encode(...[texts, request, options]: Parameters<Producer['encode']>): Promise<EncodedTexts> {
     const startedAt = performance.now();
-    const registration = await this.#resolve(request, options);
+    const known = this.#models.known(request.model);
+    const registration = known ?? (await this.#resolve(request, options));
     const { model } = registration;
-    const terms = sharedTerms(request, registration, texts.length);
-    const left = withoutSpent(options, startedAt);
+    const terms = this.#terms.of(request, registration, texts.length);
+    const left = known ? options : withoutSpent(options, startedAt);
     const call = new EncodeCall(model, texts, left, (refusal) => this.#deadlineFault(model, refusal));
     this.#calls.add(call);
     if (terms.cacheTtlMs === undefined) this.#send(call, terms);
@@ -212,7 +217,7 @@ export class Producer implements ProducerPort {
       command: this.#command,
       keys: this.#keys,
       clientId: this.clientId,
-      announce: () => this.#presence.announce(),
+      announce: (read) => this.#presence.announce(read),
       onReply: (reply, storedAtMs) => void takeReply(reply, storedAtMs, this.#ports),
     });
     await this.#lease.renew();

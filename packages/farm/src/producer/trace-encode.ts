@@ -9,14 +9,13 @@ export function isTelemetry(value: unknown): value is Telemetry {
 
 /**
  * A span of one call of `encode`, below the caller's own. What `encode` is given goes along with the call's jobs, so
- * that the worker's spans come below this one; undefined where nothing is traced.
+ * that the worker's spans come below this one.
  */
 export async function traceEncode(
-  telemetry: Telemetry | undefined,
+  telemetry: Telemetry,
   texts: number,
   encode: (trace: string | undefined) => Promise<EncodedTexts>,
 ): Promise<EncodedTexts> {
-  if (!telemetry) return await encode(undefined);
   const span = CallSpan.producing(telemetry, 'encode');
   try {
     span.tell({ 'embedfarm.texts': texts });

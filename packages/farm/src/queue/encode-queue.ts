@@ -1,26 +1,14 @@
-import { encodeJobId, queueName, redisKeys, type EncodeJob, type Lane } from '@embedfarm/contract';
-import { Queue, type JobsOptions } from 'bullmq';
+import { queueName, redisKeys, type EncodeJob, type Lane } from '@embedfarm/contract';
+import { Queue } from 'bullmq';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 import { claimShares, leaveShares } from './claim-shares.ts';
 import { chunkShare, FairShare, type ChunkShare } from './fair-share.ts';
+import { storedJob, type JobPlace } from './stored-job.ts';
 
-/** A failed job is kept for a look, and for a retry: a day (`age` is in s), and no more than these. */
-export const KEEP_FAILED = { age: 86_400, count: 1_000 };
-/** Tries of a chunk that failed for a reason that may pass. */
-export const MAX_ATTEMPTS = 3;
+export { JOB_TERMS, KEEP_FAILED, MAX_ATTEMPTS } from './stored-job.ts';
+
 /** Events of a queue that BullMQ keeps: nobody replays them, the dashboard reads counts. */
 const MAX_EVENTS = 100;
-/**
- * How a chunk's job is tried and kept. No `backoff`: BullMQ's delayed set goes by the clock of the host that
- * delays, and one that is 5 minutes ahead would put a retry 5 minutes away. The worker waits instead.
- */
-export const JOB_TERMS = {
-  attempts: MAX_ATTEMPTS,
-  removeOnComplete: true,
-  removeOnFail: KEEP_FAILED,
-  stackTraceLimit: 1,
-} as const;
-
 /** The chunk jobs of one lane of one model, as a producer sees them. */
 export class EncodeQueue {
   readonly lane: Lane;
@@ -106,16 +94,17 @@ export class EncodeQueue {
 
   async #add(jobs: readonly EncodeJob[], nowMs: number, places: readonly JobPlace[]): Promise<void> {
     const [only] = jobs;
+    const { backend } = this.#queue;
     if (only !== undefined && jobs.length === 1) {
-      await this.#queue.add(jobName(only), only, jobOptions(only, nowMs, places[0]));
+      const job = storedJob(only, nowMs, places[0]);
+      await backend.addJob(job, job.id);
       return;
     }
-    await this.#queue.addBulk(
-      jobs.map((job, index) => ({
-        name: jobName(job),
-        data: job,
-        opts: jobOptions(job, nowMs, places[index]),
-      })),
+    await backend.addJobs(
+      jobs.map((job, index) => {
+        const stored = storedJob(job, nowMs, places[index]);
+        return { job: stored, jobId: stored.id };
+      }),
     );
   }
 
@@ -128,28 +117,8 @@ export class EncodeQueue {
   }
 }
 
-/** Where a bulk job stands in its lane. */
-interface JobPlace {
-  readonly priority: number;
-  readonly share: ChunkShare | undefined;
-}
-
-function jobOptions(job: EncodeJob, nowMs: number, place: JobPlace | undefined): JobsOptions {
-  return {
-    jobId: encodeJobId(job.requestId, job.chunkIndex),
-    timestamp: nowMs,
-    ...JOB_TERMS,
-    ...place,
-  };
-}
-
 function isRefusal(thrown: unknown): boolean {
   return thrown instanceof Error && thrown.name === 'ReplyError';
-}
-
-/** The number of texts, which is known then even where a job's data cannot be read. */
-function jobName({ texts }: EncodeJob): string {
-  return `${texts.length} texts`;
 }
 
 /** The number of texts that a job's name tells; undefined for a name that is none of ours. */

@@ -1,9 +1,17 @@
+import type { Redis } from 'ioredis';
 import { FarmError, hidePassword, parseRedisAddress, type RedisKeys } from '@embedfarm/contract';
 import { corkWrites } from './cork-writes.ts';
 import { isCluster, type FarmRedis } from './farm-redis.ts';
 import { openRedis } from './open-redis.ts';
+import { watchAnswers } from './watch-answers.ts';
 
 export { hidePassword } from '@embedfarm/contract';
+
+/**
+ * What a connection is for. `many`: many commands at once. `few`: a client's, which may make a few calls a second; what
+ * each of them costs counts. `one`: such a client's reads, one at a time.
+ */
+export type ConnectionUse = 'many' | 'few' | 'one';
 
 /**
  * One connection that outlives its Redis: it retries for ever, and commands wait for it.
@@ -11,12 +19,16 @@ export { hidePassword } from '@embedfarm/contract';
  *
  * @throws FarmError `invalid_argument` when `url` is no address of a Redis: see parseRedisAddress.
  */
-export function connectRedis(url: string): FarmRedis {
-  const redis = openRedis(parseRedisAddress(url));
+export function connectRedis(url: string, use: ConnectionUse = 'many'): FarmRedis {
+  const redis = openRedis(parseRedisAddress(url), use !== 'many');
   // Without a listener ioredis prints every failed attempt. State is asked for where it matters.
   redis.on('error', ignoreError);
-  if (isCluster(redis)) redis.on('+node', corkWrites);
-  else corkWrites(redis);
+  const prepare = (node: Redis): void => {
+    if (use !== 'many') watchAnswers(node);
+    if (use !== 'one') corkWrites(node, use === 'many' ? 'turn' : 'step');
+  };
+  if (isCluster(redis)) redis.on('+node', prepare);
+  else prepare(redis);
   return redis;
 }
 

@@ -20,11 +20,12 @@ const FAILOVER_DELAY_MS = 100;
 /**
  * A connection, not yet established, that retries for ever: commands wait for it.
  *
+ * @param isWatched by watchAnswers, in place of ioredis' own timer for each command.
  * @throws FarmError `invalid_argument` when a file of the TLS settings cannot be read or is not what it should be.
  */
-export function openRedis(address: RedisAddress): FarmRedis {
+export function openRedis(address: RedisAddress, isWatched: boolean): FarmRedis {
   const { kind, hosts, database, masterName = '', sentinelLogin } = address;
-  const options = optionsOf(address);
+  const options = optionsOf(address, isWatched);
   if (kind === 'cluster') return openCluster(hosts, options);
   if (kind === 'single') return new Redis({ ...options, ...hosts[0], db: database });
   const { tls } = options;
@@ -41,7 +42,7 @@ export function openRedis(address: RedisAddress): FarmRedis {
   });
 }
 
-function optionsOf({ username, password, tls }: RedisAddress) {
+function optionsOf({ username, password, tls }: RedisAddress, isWatched: boolean) {
   return {
     username,
     password,
@@ -52,7 +53,7 @@ function optionsOf({ username, password, tls }: RedisAddress) {
     // A host that is gone without a word is noticed.
     connectTimeout: CONNECT_TIMEOUT_MS,
     keepAlive: 5_000,
-    socketTimeout: SOCKET_TIMEOUT_MS,
+    ...(!isWatched && { socketTimeout: SOCKET_TIMEOUT_MS }),
     // One form of reply for all servers; measured facts are on RESP2.
     protocol: 2 as const,
   };

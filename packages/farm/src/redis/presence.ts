@@ -6,6 +6,7 @@ import { MinuteSums } from '../stats/minute-sums.ts';
 import { dropClientLease } from './admission.ts';
 import type { FarmRedis } from './farm-redis.ts';
 import { RedisScript } from './redis-script.ts';
+import type { ReadReplies } from './reply-trimmer.ts';
 
 /** A client counts as alive this long after its last heartbeat. */
 export const CLIENT_TTL_MS = 15_000;
@@ -19,13 +20,16 @@ export interface ClientTidings {
   readonly report: ClientReport;
   /** What it has read and found since it told last. */
   readonly sums: MinuteSums;
+  /** What it has read since; lost with a heartbeat that fails, it goes with its time to live. */
+  readonly read?: ReadReplies | undefined;
 }
 
 /**
  * Renews a client and makes its reply stream where it is missing: workers never make one
  * (XADD NOMKSTREAM), so a client that is gone leaves none behind. Dead clients go, with what they said of themselves.
- * KEYS clients, reply, client reports, stats minute prefix; ARGV client id, client TTL, reply TTL, most dead ones,
- * report or nothing, minute TTL, then the list of addToMinute. Returns the stream's last id.
+ * KEYS clients, reply, client reports, stats minute prefix, then results that were read; ARGV client id, client TTL,
+ * reply TTL, most dead ones, report or nothing, the id before which replies were read or nothing, minute TTL, then the
+ * list of addToMinute. Returns the stream's last id.
  */
 const heartbeatScript = new RedisScript(`
 ${ADD_TO_MINUTE_LUA}
@@ -44,11 +48,13 @@ if redis.call('TYPE', KEYS[2]).ok ~= 'stream' then
   redis.call('XDEL', KEYS[2], id)
 end
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
+if ARGV[6] ~= '' then redis.call('XTRIM', KEYS[2], 'MINID', ARGV[6]) end
+for i = 5, #KEYS do redis.call('UNLINK', KEYS[i]) end
 if ARGV[5] ~= '' then
   redis.pcall('HSET', KEYS[3], ARGV[1], ARGV[5])
   redis.pcall('PEXPIRE', KEYS[3], ARGV[3])
 end
-addToMinute(KEYS[4], ARGV[6], 7)
+addToMinute(KEYS[4], ARGV[7], 8)
 local info = redis.call('XINFO', 'STREAM', KEYS[2])
 for i = 1, #info, 2 do
   if info[i] == 'last-generated-id' then return info[i + 1] end
@@ -63,13 +69,20 @@ export async function announceClient(
 ): Promise<string> {
   const lastId = await heartbeatScript.run(
     redis,
-    [keys.clients, keys.reply(clientId), keys.clientReports, keys.statsMinutePrefix],
+    [
+      keys.clients,
+      keys.reply(clientId),
+      keys.clientReports,
+      keys.statsMinutePrefix,
+      ...(tidings?.read?.resultKeys ?? []),
+    ],
     [
       clientId,
       CLIENT_TTL_MS,
       REPLY_TTL_MS,
       MAX_BURIED,
       tidings ? JSON.stringify(tidings.report) : '',
+      tidings?.read?.beforeId ?? '',
       MINUTE_TTL_S,
       ...listOf(tidings?.sums),
     ],

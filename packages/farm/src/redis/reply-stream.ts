@@ -1,7 +1,7 @@
 import { FIRST_SHARD, parseReply, type RedisKeys, type Reply } from '@embedfarm/contract';
 import { disconnectRedis } from './connect.ts';
 import type { FarmRedis } from './farm-redis.ts';
-import { ReplyTrimmer } from './reply-trimmer.ts';
+import { ReplyTrimmer, type ReadReplies } from './reply-trimmer.ts';
 import { isStreamJob } from './stream-job-id.ts';
 
 /** Replies taken with one read; 64 KiB each at most. */
@@ -17,8 +17,8 @@ export interface ReplyStreamOptions {
   readonly command: FarmRedis;
   readonly keys: RedisKeys;
   readonly clientId: string;
-  /** Says that the client lives. @returns the last id of its stream. */
-  readonly announce: () => Promise<string>;
+  /** Says that the client lives, and what it has read. @returns the last id of its stream. */
+  readonly announce: (read: ReadReplies | undefined) => Promise<string>;
   /** Takes each reply, and when Redis stored it, in ms; what it throws is its own fault and stops nothing. */
   readonly onReply: (reply: Reply, storedAtMs: number) => void;
 }
@@ -53,7 +53,7 @@ export class ReplyStream {
    * lost the newer one, or Redis came back empty): it is read from its beginning.
    */
   async renew(): Promise<void> {
-    const lastId = await this.#options.announce();
+    const lastId = await this.#options.announce(this.#trimmer.take());
     if (isBefore(lastId, this.#lastId)) this.#lastId = '0-0';
   }
 

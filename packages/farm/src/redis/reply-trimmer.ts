@@ -1,15 +1,21 @@
 import type { FarmRedis } from './farm-redis.ts';
 
-/** Read replies are trimmed together: after so many, so many bytes, or so long. */
+/** Read replies are trimmed together: after so many, so many bytes, or with the next heartbeat. */
 const MAX_REPLIES = 64;
 const MAX_BYTES = 1024 * 1024;
-/**
- * A client of few calls wakes up for a trim of its own: with 250 ms, every one of four calls a second had one, which was
- * a third of the CPU that the call cost its client, and an eighth of what it cost in all (MiniLM, 32 clients).
- */
-const MAX_AGE_MS = 2_000;
 
-/** Takes away what a client has read: its replies, and the results that came with them. */
+/** What a client has read, for Redis to take away. */
+export interface ReadReplies {
+  /** Entries of the reply stream before this id. */
+  readonly beforeId: string;
+  readonly resultKeys: readonly string[];
+}
+
+/**
+ * Takes away what a client has read: its replies, and the results that came with them. A client of few calls has no
+ * turn of its own for that: with a timer of 250 ms it was a third of the CPU that a call cost its client, with one of
+ * 2 s still a thirtieth.
+ */
 export class ReplyTrimmer {
   readonly #redis: FarmRedis;
   readonly #streamKey: string;
@@ -17,7 +23,6 @@ export class ReplyTrimmer {
   #resultKeys: string[] = [];
   #replies = 0;
   #bytes = 0;
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(redis: FarmRedis, streamKey: string) {
     this.#redis = redis;
@@ -31,22 +36,27 @@ export class ReplyTrimmer {
     this.#bytes += bytes;
     if (resultKey !== undefined) this.#resultKeys.push(resultKey);
     if (this.#replies >= MAX_REPLIES || this.#bytes >= MAX_BYTES) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), MAX_AGE_MS);
   }
 
   /** Now. What Redis does not take now has a time to live. */
   flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#lastId === undefined) return;
-    // The last entry goes too: the next read starts after its id.
-    const trimmed = this.#redis.pipeline().xtrim(this.#streamKey, 'MINID', nextId(this.#lastId));
-    if (this.#resultKeys.length > 0) trimmed.unlink(...this.#resultKeys);
+    const read = this.take();
+    if (read === undefined) return;
+    const trimmed = this.#redis.pipeline().xtrim(this.#streamKey, 'MINID', read.beforeId);
+    if (read.resultKeys.length > 0) trimmed.unlink(...read.resultKeys);
     trimmed.exec().catch(() => undefined);
+  }
+
+  /** For who takes it away; undefined where nothing was read. */
+  take(): ReadReplies | undefined {
+    if (this.#lastId === undefined) return undefined;
+    // The last entry goes too: the next read starts after its id.
+    const read = { beforeId: nextId(this.#lastId), resultKeys: this.#resultKeys };
     this.#lastId = undefined;
     this.#resultKeys = [];
     this.#replies = 0;
     this.#bytes = 0;
+    return read;
   }
 }
 

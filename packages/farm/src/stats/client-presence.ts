@@ -2,6 +2,7 @@ import type { Lane, RedisKeys } from '@embedfarm/contract';
 import os from 'node:os';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 import { announceClient, removeClient } from '../redis/presence.ts';
+import type { ReadReplies } from '../redis/reply-trimmer.ts';
 import { MINUTE_FIELDS } from './minute-fields.ts';
 import { MinuteSums } from './minute-sums.ts';
 
@@ -43,13 +44,13 @@ export class ClientPresence {
     this.#sums.add(MINUTE_FIELDS.cacheHits, texts);
   }
 
-  /** The heartbeat. @returns the last id of the client's reply stream. */
-  async announce(): Promise<string> {
+  /** The heartbeat, which takes away what was read. @returns the last id of the client's reply stream. */
+  async announce(read?: ReadReplies): Promise<string> {
     const { redis, keys, clientId, name = '', inFlightTexts } = this.#parts;
     const report = { name, host: os.hostname(), pid: process.pid, inFlightTexts: inFlightTexts() };
     const sums = this.#take();
     try {
-      return await announceClient(redis, keys, clientId, { report, sums });
+      return await announceClient(redis, keys, clientId, { report, sums, read });
     } catch (thrown) {
       this.#sums.merge(sums);
       throw thrown;
