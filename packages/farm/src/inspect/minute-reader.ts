@@ -32,17 +32,20 @@ export interface ReadMinutes {
 export class MinuteReader {
   readonly #redis: FarmRedis;
   readonly #keys: RedisKeys;
+  readonly #readTimeMs: () => Promise<number>;
   readonly #known = new Map<number, ReadMinute>();
 
-  constructor(redis: FarmRedis, keys: RedisKeys) {
+  constructor(redis: FarmRedis, keys: RedisKeys, readTimeMs = () => readRedisTimeMs(redis, keys)) {
     this.#redis = redis;
     this.#keys = keys;
+    this.#readTimeMs = readTimeMs;
   }
 
   /** @param count of minutes, the current one included; at most 7 days of them. */
   async read(count: number): Promise<ReadMinutes> {
-    const nowMs = await readRedisTimeMs(this.#redis, this.#keys);
+    const nowMs = await this.#readTimeMs();
     const current = Math.floor(nowMs / MINUTE_MS);
+    this.#forget(current);
     const wanted = Math.min(Math.max(1, Math.floor(count) || 1), MAX_MINUTES);
     const minutes = Array.from({ length: wanted }, (_, index) => current - wanted + 1 + index);
     const open = minutes.filter((minute) => minute >= current - 1 || !this.#known.has(minute));
@@ -55,17 +58,16 @@ export class MinuteReader {
       fresh.set(minute, read);
       if (minute < current - 1) this.#known.set(minute, read);
     }
-    this.#forget(current);
     return {
       nowMs,
       minutes: minutes.flatMap((minute) => fresh.get(minute) ?? this.#known.get(minute) ?? []),
     };
   }
 
+  /** What is not over, as that clock was set back, was read too early. */
   #forget(current: number): void {
-    if (this.#known.size <= MAX_KNOWN) return;
     for (const minute of this.#known.keys()) {
-      if (minute <= current - MAX_KNOWN || minute > current) this.#known.delete(minute);
+      if (minute <= current - MAX_KNOWN || minute >= current - 1) this.#known.delete(minute);
     }
   }
 }
