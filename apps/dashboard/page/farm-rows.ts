@@ -9,7 +9,7 @@ export function clientRows({ clients }: BoardView): readonly Row[] {
   return clients.map(({ clientId, name, host, pid, textsPerSecond, inFlightTexts, share, lastSeenMs }) => ({
     key: clientId,
     cells: [
-      { text: name || clientId, small: `${host} · pid ${pid}`, title: clientId },
+      { text: name || clientId, small: host && `${host} · pid ${pid}`, title: clientId },
       count(textsPerSecond),
       count(inFlightTexts),
       { text: percent(share), number: true, progress: { share, label: 'Share of all texts' } },

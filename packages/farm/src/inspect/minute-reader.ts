@@ -1,7 +1,7 @@
 import type { RedisKeys } from '@embedfarm/contract';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 import { readRedisTimeMs } from '../redis/redis-time.ts';
-import { calmAnswers } from '../redis/calm-answers.ts';
+import { readSmallFields, type SmallFields } from '../redis/small-fields.ts';
 import { MINUTE_TTL_S } from '../stats/minute-fields.ts';
 import type { MinuteStats } from '../stats/minute-stats.ts';
 import { parseFailedTexts, parseMinute, type FailedTexts, type MinuteHash } from '../stats/parse-minute.ts';
@@ -9,6 +9,9 @@ import { parseFailedTexts, parseMinute, type FailedTexts, type MinuteHash } from
 const MINUTE_MS = 60_000;
 /** As many as are kept. */
 const MAX_MINUTES = MINUTE_TTL_S / 60;
+/** A farm of many models that fail for many reasons has some thousands; a hash with more is none of ours. */
+const MAX_FIELDS = 10_000;
+const PAGE_MINUTES = 200;
 /** Whole minutes that are kept here: a day. Further ones are read each time. */
 const MAX_KNOWN = 24 * 60;
 
@@ -49,12 +52,16 @@ export class MinuteReader {
     const wanted = Math.min(Math.max(1, Math.floor(count) || 1), MAX_MINUTES);
     const minutes = Array.from({ length: wanted }, (_, index) => current - wanted + 1 + index);
     const open = minutes.filter((minute) => minute >= current - 1 || !this.#known.has(minute));
-    const lookup = this.#redis.pipeline();
-    for (const minute of open) lookup.hgetall(this.#keys.statsMinute(minute));
-    const answers = await calmAnswers(lookup);
+    const hashes = open.map((minute) => this.#keys.statsMinute(minute));
+    const answers: SmallFields[] = [];
+    // A week is 10,080 of them.
+    for (let from = 0; from < hashes.length; from += PAGE_MINUTES) {
+      const page = hashes.slice(from, from + PAGE_MINUTES);
+      answers.push(...(await readSmallFields(this.#redis, page, { maxFields: MAX_FIELDS })));
+    }
     const fresh = new Map<number, ReadMinute>();
     for (const [index, minute] of open.entries()) {
-      const read = readMinute(minute, answers[index] as MinuteHash);
+      const read = readMinute(minute, answers[index]?.fields);
       fresh.set(minute, read);
       if (minute < current - 1) this.#known.set(minute, read);
     }

@@ -89,9 +89,9 @@ describe('the seconds of a farm', () => {
     });
     expect(await read(last)).toMatchObject({
       texts: 0,
-      clients: 0,
-      backlog: { interactive: 0, bulk: 0 },
-      oldestMs: 0,
+      clients: null,
+      backlog: null,
+      oldestMs: null,
       workers: {},
     });
   });

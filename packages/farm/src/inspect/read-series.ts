@@ -2,7 +2,8 @@ import type { RedisKeys } from '@embedfarm/contract';
 import { calmAnswers } from '../redis/calm-answers.ts';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 import { readRedisTimeMs } from '../redis/redis-time.ts';
-import { countOf } from '../stats/parse-minute.ts';
+import { readSmallFields } from '../redis/small-fields.ts';
+import { countOf, isCount } from '../stats/parse-minute.ts';
 import type { StatsPoint } from './stats-point.ts';
 
 /** Seconds that are read at once: of an hour, a hundred workers are told of in each. */
@@ -35,26 +36,15 @@ async function readPage(
   first: number,
   count: number,
 ): Promise<StatsPoint[]> {
-  const all = Array.from({ length: count }, (_, index) => keys.statsSecond(first + index));
-  const sizing = redis.pipeline();
-  for (const key of all) sizing.hlen(key);
-  const sizes = (await calmAnswers(sizing)).map(Number);
-  const isLarge = (index: number): boolean => (sizes[index] ?? 0) > MAX_FIELDS;
-  const followed = sizes.some((size) => size > MAX_FIELDS) ? await workersToFollow(redis, keys) : [];
-  const fields = [...FIELDS, ...followed.map((id) => `worker:${id}`)];
-  const lookup = redis.pipeline();
-  for (const [index, key] of all.entries()) {
-    if (isLarge(index)) lookup.hmget(key, ...fields);
-    else lookup.hgetall(key);
+  const hashes = Array.from({ length: count }, (_, index) => keys.statsSecond(first + index));
+  const read = (named: readonly string[]) => readSmallFields(redis, hashes, { maxFields: MAX_FIELDS, named });
+  let answers = await read(FIELDS);
+  if (answers.some(({ size }) => size > MAX_FIELDS)) {
+    answers = await read([...FIELDS, ...(await workersToFollow(redis, keys)).map((id) => `worker:${id}`)]);
   }
-  const answers = await calmAnswers(lookup);
-  return all.map((_, index) => {
-    const answer = answers[index];
-    if (!Array.isArray(answer)) return toPoint(first + index, answer as Record<string, string> | undefined);
-    const told = fields.map((field, at) => [field, (answer as (string | null)[])[at]] as const);
-    const known = told.filter((pair): pair is readonly [string, string] => typeof pair[1] === 'string');
-    const others = (sizes[index] ?? 0) - known.length;
-    return toPoint(first + index, Object.fromEntries(known), Math.max(0, others));
+  return answers.map(({ size, fields }, index) => {
+    const others = size > MAX_FIELDS ? size - Object.keys(fields).length : 0;
+    return toPoint(first + index, fields, others);
   });
 }
 
@@ -72,7 +62,7 @@ function toPoint(
 ): StatsPoint {
   const count = (field: string): number => countOf(fields[field]);
   // Who looked has told of the clients, if there were none.
-  const isSampled = fields['clients'] !== undefined;
+  const isSampled = isCount(fields['clients']);
   const workers = Object.keys(fields).flatMap((field): [string, number][] => {
     if (!field.startsWith('worker:') || field.length > MAX_ID_LENGTH) return [];
     const texts = count(field);
