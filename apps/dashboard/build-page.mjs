@@ -28,6 +28,8 @@ function hashOfInputs() {
   // What is bundled, and what bundles.
   const require = createRequire(import.meta.url);
   for (const name of ['uplot', 'vite']) hash.update(require(`${name}/package.json`).version);
+  // The one file of another package that the page is made of.
+  hash.update(readFileSync(fileURLToPath(import.meta.resolve('@embedfarm/farm/buckets'))));
   return hash.digest('hex');
 }
 

@@ -7,13 +7,10 @@ import './build-page.mjs';
 
 const DIR = fileURLToPath(new URL('.', import.meta.url));
 const { SCENES, SyntheticBoard } = (await runnerImport(`${DIR}src/testing/synthetic-board.ts`)).module;
-const { SECURITY_HEADERS } = (await runnerImport(`${DIR}src/security-headers.ts`)).module;
+const { security } = (await runnerImport(`${DIR}src/security.ts`)).module;
 
 const app = express();
-app.use((_request, response, next) => {
-  response.set(SECURITY_HEADERS);
-  next();
-});
+app.use(security());
 for (const scene of SCENES) {
   for (const canAct of [false, true]) {
     const path = canAct ? `/${scene}/act` : `/${scene}`;

@@ -35,7 +35,7 @@ export class BoardState {
   }
 
   #showNoWorker({ redis, status, waiting }: BoardView): void {
-    const isNeeded = redis === 'up' && status !== null && status.workers.length === 0;
+    const isNeeded = redis === 'up' && status !== null && status.aliveWorkers === 0;
     if (isNeeded) {
       const texts = waiting ? sum([waiting.interactive.texts, waiting.bulk.texts]) : 0;
       const rest =

@@ -90,11 +90,11 @@ function draw(): void {
 function drawTables(view: BoardView): void {
   // Before the first answer of Redis an empty table would be a claim.
   if (!view.status) return;
-  tables.workers.show(workerRows(view));
+  tables.workers.show(workerRows(view), view.status.allWorkers);
   tables.requests.show(requestRows(view, session.canAct));
   tables.clients.show(clientRows(view), view.status.clients);
   tables.failures.show(failureRows(view));
-  tables.models.show(modelRows(view));
+  tables.models.show(modelRows(view), view.status.allModels);
 }
 
 function showSession(): void {

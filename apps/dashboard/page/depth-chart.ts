@@ -1,12 +1,23 @@
-import type { BoardView } from './board-memory.ts';
+import { historyOf, type BoardView } from './board-memory.ts';
 import { ChartCard } from './chart-card.ts';
 import { colour } from './colours.ts';
 import { LivePlot } from './live-plot.ts';
 import { calmDuration, shortNumber } from './numerals.ts';
 import { ageAxis, area, clockText, countAxis, countScale, line, timeAxis, veilFrom } from './plot-parts.ts';
-import { isUnfinished, meanOf, RANGES, timeBuckets, type Range } from './time-buckets.ts';
+import {
+  heldOver,
+  isUnfinished,
+  meanOf,
+  RANGES,
+  timeBuckets,
+  type Range,
+  type TimePoint,
+} from './time-buckets.ts';
 
 const BUCKET_SECONDS: Readonly<Record<Range, number>> = { '5min': 1, '1h': 20 };
+
+/** A second in which nobody looked is as the one before. */
+const HELD_SECONDS = 5;
 
 type DepthRow = readonly [
   second: number,
@@ -41,22 +52,28 @@ export class DepthChart {
     });
   }
 
-  show({ points }: BoardView, range: Range): void {
+  show(view: BoardView, range: Range): void {
     const seconds = BUCKET_SECONDS[range];
+    const points = historyOf(view);
     const buckets = timeBuckets(points, range, seconds);
     this.#range = range;
-    this.#rows = buckets.map((bucket) => [
-      bucket.second,
-      meanOf(bucket, ({ backlog }) => backlog.interactive),
-      meanOf(bucket, ({ backlog }) => backlog.bulk),
-      meanOf(bucket, ({ oldestMs }) => oldestMs),
+    const row = (value: (point: TimePoint) => number | null): readonly (number | null)[] =>
+      heldOver(
+        buckets.map((bucket) => meanOf(bucket, value)),
+        HELD_SECONDS / seconds,
+      );
+    const interactives = row(({ backlog }) => backlog && backlog.interactive);
+    const bulks = row(({ backlog }) => backlog && backlog.bulk);
+    const ages = row(({ oldestMs }) => oldestMs);
+    this.#rows = buckets.map(({ second }, at) => [
+      second,
+      interactives[at] ?? null,
+      bulks[at] ?? null,
+      ages[at] ?? null,
     ]);
     const last = buckets.at(-1);
     this.#veil = last && isUnfinished(last, seconds) ? last.second - seconds : undefined;
-    const greatest = Math.max(
-      0,
-      ...this.#rows.map(([, interactive, bulk]) => (interactive ?? 0) + (bulk ?? 0)),
-    );
+    const greatest = Math.max(0, ...buckets.flatMap((bucket) => bucket.points.map(waitingIn)));
     this.#plot.show([
       this.#rows.map(([second]) => second),
       this.#rows.map(([, interactive, bulk]) => (bulk === null ? null : bulk + (interactive ?? 0))),
@@ -105,4 +122,10 @@ export class DepthChart {
       { name: 'oldest', label: 'age of the oldest', key: 'dashed', value: calmDuration(oldest ?? undefined) },
     ]);
   }
+}
+
+/** Jobs of both lanes; of some seconds in one, the most of them. */
+function waitingIn(point: TimePoint): number {
+  if ('maxBacklog' in point) return point.maxBacklog;
+  return (point.backlog?.interactive ?? 0) + (point.backlog?.bulk ?? 0);
 }

@@ -1,3 +1,5 @@
+import { plainText } from './plain-text.ts';
+
 /** The element of index.html with this id. */
 export function byId(id: string): HTMLElement {
   const element = document.getElementById(id);
@@ -23,11 +25,12 @@ export function make<Name extends keyof HTMLElementTagNameMap>(
 ): HTMLElementTagNameMap[Name] {
   const element = document.createElement(name);
   Object.assign(element, properties);
-  element.append(...children);
+  element.append(...children.map((child) => (typeof child === 'string' ? plainText(child) : child)));
   return element;
 }
 
 /** Writes only what is new, so that a selection and a screen reader's place survive. */
 export function write(element: Element, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
+  const plain = plainText(text);
+  if (element.textContent !== plain) element.textContent = plain;
 }

@@ -4,6 +4,7 @@ import { fillStory, lengthsStory } from './batch-stories.ts';
 import { BoardMemory, type BoardView } from './board-memory.ts';
 import { failureRows, requestRows } from './farm-rows.ts';
 import type { Cell, Row } from './keyed-rows.ts';
+import { shownStatus } from '../src/shown-status.ts';
 import { stageMeans } from './stage-means.ts';
 import { budgetText, devicesText, measuredText, workerLabel, workerRows } from './worker-rows.ts';
 
@@ -38,12 +39,15 @@ describe('workers', () => {
   });
 
   it('that are silent stand first, and nobody else is red', () => {
-    const [first, ...others] = BUSY.workers;
+    const { status } = BUSY;
+    if (!status) throw new Error('a busy farm has a status');
+    const workers = status.workers.map((worker, index) =>
+      index === 2 ? { ...worker, state: 'silent' as const } : worker,
+    );
     const rows = workerRows({
-      ...BUSY,
-      workers: [...others, { ...(first as (typeof others)[number]), state: 'silent' }],
+      status: shownStatus({ status: { ...status, devices: [], workers: [] }, workers }),
     });
-    expect(rows.map(({ state }) => state)).toEqual(['silent', 'draining', 'running', 'running']);
+    expect(rows.map(({ state }) => state)).toEqual(['silent', 'running', 'draining', 'running']);
     const red = rows.filter(({ cells }) => cells.some((cell) => (cell as Cell).tone === 'bad'));
     expect(red.map(({ state }) => state)).toEqual(['silent']);
   });

@@ -1,4 +1,4 @@
-import type { BoardView } from './board-memory.ts';
+import { farmNowMs, type BoardView } from './board-memory.ts';
 import type { Cell, Row } from './keyed-rows.ts';
 import { ago, cut, duration, NONE, percent, shortNumber } from './numerals.ts';
 
@@ -9,7 +9,7 @@ export function clientRows({ clients }: BoardView): readonly Row[] {
   return clients.map(({ clientId, name, host, pid, textsPerSecond, inFlightTexts, share, lastSeenMs }) => ({
     key: clientId,
     cells: [
-      { text: name || clientId, small: `${host} · pid ${pid}`, title: clientId },
+      { text: name || clientId, small: host && `${host} · pid ${pid}`, title: clientId },
       count(textsPerSecond),
       count(inFlightTexts),
       { text: percent(share), number: true, progress: { share, label: 'Share of all texts' } },
@@ -19,7 +19,9 @@ export function clientRows({ clients }: BoardView): readonly Row[] {
 }
 
 /** With buttons only where this viewer may act and the request can be acted on. */
-export function requestRows({ requests, updatedAtMs }: BoardView, canAct: boolean): readonly Row[] {
+export function requestRows(view: BoardView, canAct: boolean): readonly Row[] {
+  const { requests } = view;
+  const nowMs = farmNowMs(view);
   return requests.map((request) => {
     const { requestId, label, model, lane, state, texts, textsDone, textsFailed, createdAtMs, endedAtMs } =
       request;
@@ -46,8 +48,8 @@ export function requestRows({ requests, updatedAtMs }: BoardView, canAct: boolea
         { text: endedAtMs ? NONE : duration(request.etaMs), number: true },
         {
           text: endedAtMs
-            ? `ended ${ago(Math.max(0, updatedAtMs - endedAtMs))}`
-            : ago(Math.max(0, updatedAtMs - createdAtMs)),
+            ? `ended ${ago(Math.max(0, nowMs - endedAtMs))}`
+            : ago(Math.max(0, nowMs - createdAtMs)),
           number: true,
           tone: 'quiet',
         },
@@ -68,13 +70,15 @@ const TONES: Readonly<Partial<Record<BoardView['requests'][number]['state'], 'wa
   expired: 'quiet',
 };
 
-export function failureRows({ failures, updatedAtMs }: BoardView): readonly Row[] {
+export function failureRows(view: BoardView): readonly Row[] {
+  const { failures } = view;
+  const nowMs = farmNowMs(view);
   return failures.map(({ code, model, texts, lastAtMs, sample }) => ({
     key: `${code} ${model}`,
     cells: [
       { text: code, small: model },
       count(texts),
-      { text: ago(Math.max(0, updatedAtMs - lastAtMs)), number: true, tone: 'quiet' },
+      { text: ago(Math.max(0, nowMs - lastAtMs)), number: true, tone: 'quiet' },
       {
         text: cut(sample.message, MAX_SAMPLE_LENGTH),
         small: sample.text ? `“${cut(sample.text, MAX_SAMPLE_LENGTH)}”` : '',

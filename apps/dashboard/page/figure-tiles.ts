@@ -4,7 +4,7 @@ import { find, write } from './elements.ts';
 import { figuresOf, type FigureName } from './figures.ts';
 import { calmDuration, duration, exactNumber, percent, shortNumber } from './numerals.ts';
 import { Sparkline } from './sparkline.ts';
-import { timeBuckets } from './time-buckets.ts';
+import { heldOver, timeBuckets } from './time-buckets.ts';
 
 /** How each figure reads; those without a word here are counts. */
 const FORMATS: Readonly<Partial<Record<FigureName, (value: number | undefined) => string>>> = {
@@ -23,15 +23,15 @@ const FORMATS: Readonly<Partial<Record<FigureName, (value: number | undefined) =
 
 /** By the name that index.html gives the trend: its colours, and what of a second they draw. */
 const TRENDS: Readonly<
-  Record<string, readonly (readonly [colour: string, value: (point: BoardPoint) => number])[]>
+  Record<string, readonly (readonly [colour: string, value: (point: BoardPoint) => number | null])[]>
 > = {
   waiting: [
-    ['bulk', ({ backlog }) => backlog.bulk],
-    ['interactive', ({ backlog }) => backlog.interactive],
+    ['bulk', ({ backlog }) => backlog && backlog.bulk],
+    ['interactive', ({ backlog }) => backlog && backlog.interactive],
   ],
   oldest: [['oldest', ({ oldestMs }) => oldestMs]],
   texts: [['throughput', ({ texts }) => texts]],
-  busy: [['throughput', ({ workers }) => Object.values(workers).filter((texts) => texts > 0).length]],
+  busy: [['throughput', ({ busyWorkers }) => busyWorkers]],
   clients: [['live', ({ clients }) => clients]],
   failed: [['bad', ({ failed }) => failed]],
 };
@@ -64,7 +64,9 @@ export class FigureTiles {
     this.#cacheMeter.hidden = figures['cache-hits'] === undefined;
     const points = timeBuckets(view.points, '5min', 1).map(({ points: [point] }) => point);
     for (const { lines, sparkline } of this.#trends) {
-      sparkline.show(lines.map(([, value]) => points.map((point) => (point ? value(point) : null))));
+      sparkline.show(
+        lines.map(([, value]) => heldOver(points.map((point) => (point ? value(point) : null)))),
+      );
     }
     document.title = `${shortNumber(figures['texts-per-second'])} texts/s · Embedfarm`;
   }

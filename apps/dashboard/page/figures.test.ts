@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { EMPTY_STATUS } from '../src/testing/fake-farm-view.ts';
+import { shownStatus } from '../src/shown-status.ts';
+import { boardPoint, EMPTY_STATUS } from '../src/testing/fake-farm-view.ts';
 import type { BoardView, MinuteStats } from './board-memory.ts';
 import { figuresOf } from './figures.ts';
 
@@ -7,16 +8,16 @@ const EMPTY_VIEW: BoardView = {
   redis: 'up',
   redisSinceMs: 0,
   updatedAtMs: 0,
-  status: EMPTY_STATUS,
+  status: shownStatus({ status: EMPTY_STATUS, workers: [] }),
   waiting: null,
   points: [],
+  older: [],
   minutes: [],
   byClients: [],
   clients: [],
   requests: [],
   failures: [],
   curves: [],
-  workers: [],
 };
 
 const LANE: MinuteStats['lanes']['bulk'] = {
@@ -43,16 +44,8 @@ function minute(at: number, given: Partial<MinuteStats> = {}): MinuteStats {
   };
 }
 
-const point = (second: number, texts: number): BoardView['points'][number] => ({
-  second,
-  texts,
-  tokens: texts * 10,
-  failed: 0,
-  clients: 1,
-  backlog: { interactive: 0, bulk: 0 },
-  workers: {},
-  oldestMs: 0,
-});
+const point = (second: number, texts: number) =>
+  boardPoint(second, { texts, tokens: texts * 10, clients: 1 });
 
 const waiting = (jobs: number, clearSeconds?: number) => ({
   jobs,

@@ -44,9 +44,8 @@ export function figuresOf(view: BoardView): Figures {
     'p95-interactive': latencyMs(minutes, 'interactive', 0.95),
     'p50-bulk': latencyMs(minutes, 'bulk', 0.5),
     'p95-bulk': latencyMs(minutes, 'bulk', 0.95),
-    'workers-alive': status?.workers.length,
-    'workers-busy': status?.workers.filter(({ devices }) => devices.some(({ busyShare }) => busyShare > 0))
-      .length,
+    'workers-alive': status?.aliveWorkers,
+    'workers-busy': status?.busyWorkers,
     clients: status?.clients,
     failures: status ? failuresOf(minutes) : undefined,
     'cache-hits': status && lookups ? status.cache.hits / lookups : undefined,

@@ -51,7 +51,7 @@ export class HistogramChart {
     this.#card.tell(isEmpty ? story.empty : story.summary, () => ({
       head: ['Up to', story.counted, 'Share'],
       rows: heldBuckets(story.buckets).map(({ upTo, count }) => [
-        story.edgeText(upTo),
+        upTo === Infinity ? 'more' : story.edgeText(upTo),
         shortNumber(count),
         percent(count / total),
       ]),
@@ -87,7 +87,7 @@ export class HistogramChart {
           svg(
             'title',
             {},
-            `${edgeText(from)} to ${edgeText(upTo)}: ${shortNumber(count)}, ${percent(total ? count / total : 0)}`,
+            `${spanText(from, upTo, edgeText)}: ${shortNumber(count)}, ${percent(total ? count / total : 0)}`,
           ),
         ),
       ),
@@ -96,6 +96,10 @@ export class HistogramChart {
     );
     this.#card.setReady();
   }
+}
+
+function spanText(from: number, upTo: number, edgeText: HistogramStory['edgeText']): string {
+  return upTo === Infinity ? `more than ${edgeText(from)}` : `${edgeText(from)} to ${edgeText(upTo)}`;
 }
 
 /** Words under the edges, as many as fit; the last edge always has one. */

@@ -4,6 +4,7 @@ import {
   bucketsOf,
   countOf,
   heldBuckets,
+  LATENCY_EDGES_MS,
   LENGTH_EDGES_TOKENS,
   mergeHistograms,
   quantile,
@@ -34,6 +35,10 @@ describe('a histogram', () => {
   it('has its last edge back, which JSON cannot say', () => {
     const told = JSON.parse('[{"upTo":null,"count":3}]') as { upTo: number; count: number }[];
     expect(mergeHistograms([told])).toEqual([{ upTo: Infinity, count: 3 }]);
+    const buckets = bucketsOf(told, LATENCY_EDGES_MS);
+    expect(buckets.at(-1)).toEqual({ from: LATENCY_EDGES_MS.at(-2), upTo: Infinity, count: 3 });
+    // Above ten minutes, and not none.
+    expect(quantile(buckets, 0.5)).toBeGreaterThan(600_000);
   });
 
   it('knows where a bucket begins, also after an empty one', () => {

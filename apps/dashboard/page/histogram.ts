@@ -1,3 +1,4 @@
+import { FILL_PERCENT, LATENCY_MS, LENGTH_TOKENS } from '@embedfarm/farm/buckets';
 import type { Histogram } from '@embedfarm/farm/figures';
 
 /** One column of a histogram, with both its edges. */
@@ -11,9 +12,9 @@ export interface Bucket {
  * Edges as workers count. A histogram tells only buckets that hold something, so these are needed to know where
  * a bucket begins; edges of another version are put between them, and nothing is lost but sharpness.
  */
-export const LATENCY_EDGES_MS = octaves(4, 77, (edge) => edge);
-export const LENGTH_EDGES_TOKENS = octaves(2, 34, Math.floor);
-export const FILL_EDGES_PERCENT = Array.from({ length: 10 }, (_, index) => (index + 1) * 10);
+export const LATENCY_EDGES_MS = LATENCY_MS.edges;
+export const LENGTH_EDGES_TOKENS = LENGTH_TOKENS.edges;
+export const FILL_EDGES_PERCENT = FILL_PERCENT.edges;
 
 /** The counts of all, by rising edge. JSON has no Infinity: an edge that is null is that. */
 export function mergeHistograms(histograms: readonly Histogram[]): Histogram {
@@ -29,9 +30,9 @@ export function countOf(histogram: Histogram): number {
   return histogram.reduce((sum, { count }) => sum + count, 0);
 }
 
-/** The histogram with its empty buckets, and where each begins. */
+/** A histogram as it was told, with its empty buckets, and where each begins. */
 export function bucketsOf(histogram: Histogram, edges: readonly number[]): readonly Bucket[] {
-  const counts = new Map(histogram.map(({ upTo, count }) => [upTo, count]));
+  const counts = new Map(mergeHistograms([histogram]).map(({ upTo, count }) => [upTo, count]));
   const all = [...new Set([...edges, ...counts.keys()])].toSorted((left, right) => left - right);
   return all.map((upTo, index) => ({ from: all[index - 1] ?? 0, upTo, count: counts.get(upTo) ?? 0 }));
 }
@@ -52,9 +53,4 @@ export function quantile(buckets: readonly Bucket[], share: number): number | un
     left -= count;
   }
   return undefined;
-}
-
-/** Powers of two, with so many edges to each. */
-function octaves(steps: number, last: number, round: (edge: number) => number): readonly number[] {
-  return [...new Set(Array.from({ length: last + 1 }, (_, index) => round(2 ** (index / steps))))];
 }

@@ -1,4 +1,5 @@
 import { make } from './elements.ts';
+import { plainText } from './plain-text.ts';
 
 /** What a table cell shows. `small` is a second line, `tone` how it stands out. */
 export interface Cell {
@@ -55,7 +56,7 @@ export class KeyedRows {
     element.className = [number && 'number', progress && 'metered', tone].filter(Boolean).join(' ');
     element.title = title ?? '';
     if (progress) element.replaceChildren(make('div', {}, meter(progress), make('span', {}, text)));
-    else element.replaceChildren(text);
+    else element.replaceChildren(plainText(text));
     if (small) element.append(make('small', {}, small));
     for (const button of buttons ?? []) element.append(actionButton(button));
   }

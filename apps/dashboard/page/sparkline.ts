@@ -11,8 +11,8 @@ export class Sparkline {
 
   constructor(host: Element, colourNames: readonly string[]) {
     this.#lines = colourNames.map((name) => ({
-      area: svg('polygon', { class: `spark-area ${name}` }),
-      line: svg('polyline', { class: `spark-line ${name}` }),
+      area: svg('path', { class: `spark-area ${name}` }),
+      line: svg('path', { class: `spark-line ${name}` }),
     }));
     host.append(
       svg(
@@ -34,17 +34,32 @@ export class Sparkline {
     const drawn = JSON.stringify(means);
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
-    const greatest = Math.max(1e-9, ...means.flat());
+    const greatest = Math.max(1e-9, ...means.flat().map((value) => value ?? 0));
     for (const [index, { line, area }] of this.#lines.entries()) {
-      const row = means[index] ?? [];
-      const points = row
-        .map((value, at) => {
-          const x = (WIDTH * at) / Math.max(1, row.length - 1);
-          return `${x.toFixed(1)},${(HEIGHT - 1 - (value / greatest) * (HEIGHT - 3)).toFixed(1)}`;
-        })
-        .join(' ');
-      line.setAttribute('points', points);
-      area.setAttribute('points', row.length > 0 ? `0,${HEIGHT} ${points} ${WIDTH},${HEIGHT}` : '');
+      const runs = runsOf(means[index] ?? [], greatest);
+      line.setAttribute('d', runs.map((run) => `M${run.join('L')}`).join(''));
+      area.setAttribute('d', runs.map(aboveFloor).join(''));
     }
   }
+}
+
+type Place = readonly [x: string, y: string];
+
+/** Places of what is known, a run for each stretch without a gap. */
+function runsOf(row: readonly (number | null)[], greatest: number): readonly (readonly Place[])[] {
+  const runs: Place[][] = [];
+  let run: Place[] | undefined;
+  for (const [at, value] of row.entries()) {
+    if (value === null) run = undefined;
+    else {
+      if (!run) runs.push((run = []));
+      const x = (WIDTH * at) / Math.max(1, row.length - 1);
+      run.push([x.toFixed(1), (HEIGHT - 1 - (value / greatest) * (HEIGHT - 3)).toFixed(1)]);
+    }
+  }
+  return runs;
+}
+
+function aboveFloor(run: readonly Place[]): string {
+  return `M${run[0]?.[0]},${HEIGHT}L${run.join('L')}L${run.at(-1)?.[0]},${HEIGHT}Z`;
 }

@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import type { BoardView } from './board-memory.ts';
+import { historyOf, type BoardView } from './board-memory.ts';
 import { ChartCard, type LegendEntry } from './chart-card.ts';
 import { colour } from './colours.ts';
 import { sum } from './figures.ts';
@@ -50,7 +50,9 @@ export class ThroughputChart {
     });
   }
 
-  show({ points, minutes }: BoardView, range: Range): void {
+  show(view: BoardView, range: Range): void {
+    const { minutes } = view;
+    const points = historyOf(view);
     const seconds = BUCKET_SECONDS[range];
     const buckets = timeBuckets(points, range, seconds);
     this.#range = range;

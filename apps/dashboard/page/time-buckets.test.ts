@@ -1,21 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { BoardPoint } from '../src/board-shape.ts';
+import { boardPoint } from '../src/testing/fake-farm-view.ts';
 import type { MinuteStats } from './board-memory.ts';
 import { inSteps } from './in-steps.ts';
-import { isUnfinished, meanOf, timeBuckets } from './time-buckets.ts';
+import { heldOver, isUnfinished, meanOf, timeBuckets } from './time-buckets.ts';
+import { thinHistory } from '../src/thin-history.ts';
 import { STACK_SIZE, withMinutes, WorkerSlots } from './worker-stack.ts';
 
 function point(second: number, workers: Record<string, number> = {}): BoardPoint {
-  return {
-    second,
-    texts: Object.values(workers).reduce((sum, texts) => sum + texts, 0),
-    tokens: 0,
-    failed: 0,
-    clients: 0,
-    backlog: { interactive: 0, bulk: 0 },
-    workers,
-    oldestMs: 0,
-  };
+  const texts = Object.values(workers).reduce((sum, count) => sum + count, 0);
+  return boardPoint(second, { texts, workers });
 }
 
 describe('buckets of time', () => {
@@ -35,6 +29,27 @@ describe('buckets of time', () => {
     const buckets = timeBuckets([point(1_000, { a: 4 }), point(1_001, { a: 8 })], '5min', 5);
     expect(meanOf(buckets.at(-1) as (typeof buckets)[number], ({ texts }) => texts)).toBe(6);
     expect(meanOf(buckets.at(-2) as (typeof buckets)[number], ({ texts }) => texts)).toBeNull();
+  });
+
+  it('do not take a second in which nobody looked for one in which nothing waited', () => {
+    const points = [
+      boardPoint(1_000, { backlog: { interactive: 0, bulk: 6 } }),
+      boardPoint(1_001, { backlog: null }),
+    ];
+    const bulk = timeBuckets(points, '5min', 5).map((bucket) =>
+      meanOf(bucket, ({ backlog }) => backlog && backlog.bulk),
+    );
+    expect(bulk.at(-1)).toBe(6);
+    expect(heldOver([null, 6, null, null, 3, null, null, null], 2)).toEqual([null, 6, 6, 6, 3, 3, 3, null]);
+    expect(heldOver([6, null], 0)).toEqual([6, null]);
+  });
+
+  it('weigh some seconds in one as so many', () => {
+    const [thin] = thinHistory(Array.from({ length: 3 }, (_, index) => point(1_000 + index, { a: 2 })));
+    if (!thin) throw new Error('three seconds are one point');
+    const bucket = timeBuckets([thin, point(1_003, { a: 6 })], '1h', 20).at(-1);
+    expect(bucket && meanOf(bucket, ({ texts }) => texts)).toBe(3);
+    expect(bucket && isUnfinished(bucket, 4)).toBe(false);
   });
 
   it('are unfinished until their last second is there', () => {
@@ -83,6 +98,6 @@ describe('a trend', () => {
   it('has at most 60 steps, each the mean of what is known of it', () => {
     expect(inSteps(Array.from({ length: 300 }, () => 2))).toEqual(Array.from({ length: 60 }, () => 2));
     expect(inSteps([...Array.from({ length: 298 }, () => 2), 4, null]).at(-1)).toBe(2.5);
-    expect(inSteps([null, 3])).toEqual([0, 3]);
+    expect(inSteps([null, 3])).toEqual([null, 3]);
   });
 });

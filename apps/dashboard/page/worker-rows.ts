@@ -1,47 +1,37 @@
+import type { SeenWorker } from '../src/board-shape.ts';
 import type { BoardView } from './board-memory.ts';
 import type { Cell, Row } from './keyed-rows.ts';
 import { ago, bytes, percent, shortNumber } from './numerals.ts';
-import type { SeenWorker } from './silent-workers.ts';
 
 type Device = SeenWorker['devices'][number];
 
-/** `box-2` before `box-10`. */
-const byName = new Intl.Collator('en', { numeric: true });
-
-/** The silent ones first, then by host. */
-export function workerRows({ workers, status }: BoardView): readonly Row[] {
+/** In the order they are told of: the silent ones first. */
+export function workerRows({ status }: Pick<BoardView, 'status'>): readonly Row[] {
   const dtypes = new Map(status?.models.map(({ model, dtype }) => [model, dtype]));
-  return workers
-    .toSorted(
-      (left, right) =>
-        Number(right.state === 'silent') - Number(left.state === 'silent') ||
-        byName.compare(left.host, right.host) ||
-        left.pid - right.pid,
-    )
-    .map((worker) => {
-      const { workerId, host, pid, model, fingerprint, state, devices, lastSeenMs } = worker;
-      const isSilent = state === 'silent';
-      return {
-        key: workerId,
-        state,
-        cells: [
-          { text: host, small: `pid ${pid}`, title: workerId },
-          { text: state, ...(state === 'running' ? {} : { tone: isSilent ? 'bad' : 'warn' }) },
-          count(worker.textsPerSecond),
-          count(worker.tokensPerSecond),
-          { text: isSilent || devices.length === 0 ? '—' : percent(busyShare(devices)), number: true },
-          { text: devicesText(devices), small: measuredText(devices) },
-          {
-            text: model,
-            small: [dtypes.get(model), fingerprint.slice(0, 8)].filter(Boolean).join(' · '),
-            title: model,
-          },
-          { text: budgetText(devices), number: true },
-          { text: bytes(worker.residentBytes), number: true },
-          { text: ago(lastSeenMs), number: true, ...(isSilent ? { tone: 'bad' } : {}) },
-        ] satisfies Cell[],
-      };
-    });
+  return (status?.workers ?? []).map((worker) => {
+    const { workerId, host, pid, model, fingerprint, state, devices, lastSeenMs } = worker;
+    const isSilent = state === 'silent';
+    return {
+      key: workerId,
+      state,
+      cells: [
+        { text: host, small: `pid ${pid}`, title: workerId },
+        { text: state, ...(state === 'running' ? {} : { tone: isSilent ? 'bad' : 'warn' }) },
+        count(worker.textsPerSecond),
+        count(worker.tokensPerSecond),
+        { text: isSilent || devices.length === 0 ? '—' : percent(busyShare(devices)), number: true },
+        { text: devicesText(devices), small: measuredText(devices) },
+        {
+          text: model,
+          small: [dtypes.get(model), fingerprint.slice(0, 8)].filter(Boolean).join(' · '),
+          title: model,
+        },
+        { text: budgetText(devices), number: true },
+        { text: bytes(worker.residentBytes), number: true },
+        { text: ago(lastSeenMs), number: true, ...(isSilent ? { tone: 'bad' } : {}) },
+      ] satisfies Cell[],
+    };
+  });
 }
 
 /** `box-1:4711` of a worker's id, where it is one of ours. */

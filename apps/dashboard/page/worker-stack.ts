@@ -1,5 +1,6 @@
 import type { MinuteStats } from './board-memory.ts';
-import { meanOf, type TimeBucket } from './time-buckets.ts';
+import { textsOf } from '../src/thin-history.ts';
+import { meanOf, secondsOf, type TimeBucket } from './time-buckets.ts';
 
 /** The busiest workers have a colour each; all others share one. */
 export const STACK_SIZE = 8;
@@ -20,7 +21,7 @@ export class WorkerSlots {
     const workers = [...this.#slots];
     const seated = new Set(workers);
     const bySlot = workers.map((workerId) =>
-      buckets.map((bucket) => meanOf(bucket, (point) => (workerId && point.workers[workerId]) || 0)),
+      buckets.map((bucket) => meanOf(bucket, ({ workers: of }) => (workerId ? textsOf(of, workerId) : 0))),
     );
     const others = buckets.map((bucket) =>
       meanOf(bucket, ({ texts, workers: of }) => {
@@ -45,9 +46,9 @@ export class WorkerSlots {
 function busiest(buckets: readonly TimeBucket[]): readonly string[] {
   const texts = new Map<string, number>();
   for (const { points } of buckets) {
-    for (const { workers } of points) {
-      for (const [workerId, count] of Object.entries(workers)) {
-        texts.set(workerId, (texts.get(workerId) ?? 0) + count);
+    for (const point of points) {
+      for (const [workerId, count] of Object.entries(point.workers)) {
+        texts.set(workerId, (texts.get(workerId) ?? 0) + count * secondsOf(point));
       }
     }
   }

@@ -7,7 +7,7 @@ import { guard, signInRoutes } from './access/guard.ts';
 import { actionRoutes, sessionRoute, type ActionParts } from './actions/action-routes.ts';
 import { refusal, requestFailure, send } from './answers.ts';
 import { answer, API, faultAnswer } from './api.ts';
-import { snapshotText } from './board-event.ts';
+import { newestSecond, snapshotText } from './board-event.ts';
 import { QUEUES_PATH, queuesPage } from './queues/queues-page.ts';
 import { security } from './security.ts';
 import type { Viewers } from './viewers.ts';
@@ -41,7 +41,9 @@ export function dashboardApp(parts: AppParts): Express {
   app.get('/api/events', (request, response) => {
     // A HEAD answer has no end to wait for.
     if (request.method === 'HEAD') response.type('text/event-stream').end();
-    else if (!viewers.add(response, snapshotText(state()))) send(response, tooManyViewers);
+    else if (!viewers.add(response, snapshotText(state()), newestSecond(state()))) {
+      send(response, tooManyViewers);
+    }
   });
   app.use(sessionRoute(access), actionRoutes(parts));
   refuseOtherMethods(app);

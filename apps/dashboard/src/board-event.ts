@@ -1,15 +1,21 @@
+import type { BenchCurve } from '@embedfarm/contract';
 import { PART_NAMES } from './board-parts.ts';
 import type { BoardEvent, BoardPoint } from './board-shape.ts';
 import type { BoardState } from './board-state.ts';
+import { shownStatus } from './shown-status.ts';
+import { thinHistory } from './thin-history.ts';
 
-/** What the charts over time show. */
+/** What is told by the second; the rest of the hour is thinned. */
 export const CHART_SECONDS = 300;
 /** Seconds before the one that a viewer has last may have changed since: a worker tells of a chunk a moment late. */
 const REREAD_SECONDS = 5;
+const MAX_CURVES = 40;
 
 /** All the page needs, for a viewer that comes or comes back. */
 export function snapshotEvent(state: BoardState): BoardEvent {
-  return toEvent(state, state.history.slice(-CHART_SECONDS), () => true, 0);
+  const points = state.history.slice(-CHART_SECONDS);
+  const older = thinHistory(state.history.slice(0, -CHART_SECONDS));
+  return { ...toEvent(state, points, () => true, 0), older };
 }
 
 /** What the last update changed, for those who watch already. */
@@ -27,6 +33,11 @@ export function eventSince(state: BoardState, second: number): BoardEvent {
   return toEvent(state, points, ({ changedSecond }) => changedSecond >= second, second);
 }
 
+/** The last second that is known; 0 where none is. */
+export function newestSecond({ history }: BoardState): number {
+  return history.at(-1)?.second ?? 0;
+}
+
 /** A snapshot as a server-sent event, made once for all who come before the next update. */
 export function snapshotText(state: BoardState): string {
   let text = SNAPSHOT_TEXTS.get(state);
@@ -41,6 +52,14 @@ export function eventText(event: BoardEvent): string {
   return `event: board\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
+/** Those that the page draws, the newest first. */
+function drawnCurves({ parts }: BoardState): readonly BenchCurve[] {
+  return (parts.curves?.value ?? [])
+    .filter(({ curve }) => curve === 'by-clients' || curve === 'by-workers')
+    .toSorted((left, right) => right.measuredAt.localeCompare(left.measuredAt))
+    .slice(0, MAX_CURVES);
+}
+
 type Told = (part: { readonly changedAt: number; readonly changedSecond: number }) => boolean;
 
 function toEvent(
@@ -49,16 +68,16 @@ function toEvent(
   isTold: Told,
   fromSecond: number,
 ): BoardEvent {
-  const { redis, redisSinceMs, updatedAtMs, status, waiting, parts } = state;
+  const { redis, redisSinceMs, updatedAtMs, waiting, parts } = state;
   const told = PART_NAMES.flatMap((name) => {
     const part = parts[name];
-    return part && isTold(part) ? [[name, part.value]] : [];
+    return part && isTold(part) ? [[name, name === 'curves' ? drawnCurves(state) : part.value]] : [];
   });
   const event: BoardEvent = {
     redis,
     redisSinceMs,
     updatedAtMs,
-    status: status ?? null,
+    status: shownStatus(state),
     waiting: waiting ?? null,
     points,
     ...Object.fromEntries(told),

@@ -2,6 +2,7 @@ import type { FarmWaiting } from '@embedfarm/farm/figures';
 import type { FarmStatus } from '@embedfarm/farm/inspect';
 import type { BoardParts } from './board-parts.ts';
 import type { BoardPoint } from './board-shape.ts';
+import type { SeenWorker } from './silent-workers.ts';
 
 /** The farm as the board saw it last. Viewers share it; none of them reads Redis. */
 export interface BoardState {
@@ -12,6 +13,8 @@ export interface BoardState {
   readonly updatedAtMs: number;
   /** Updates so far. */
   readonly update: number;
+  /** Those alive, and those that fell silent in the last minutes. */
+  readonly workers: readonly SeenWorker[];
   /** Undefined until Redis has answered once. */
   readonly status: FarmStatus | undefined;
   /** Undefined where it could not be read. */
@@ -29,6 +32,7 @@ export function blankBoardState(nowMs: number): BoardState {
     redisSinceMs: nowMs,
     updatedAtMs: nowMs,
     update: 0,
+    workers: [],
     status: undefined,
     waiting: undefined,
     history: [],

@@ -53,6 +53,25 @@ it('keeps what it knew while Redis is gone, and goes on over a new view when it 
   expect(views.map(({ closes }) => closes)).toEqual([1, 1]);
 });
 
+it('reads the whole hour again when the clock of Redis was set back', async () => {
+  const asked: number[] = [];
+  const view = new (class extends FakeFarmView {
+    override async series(seconds: number) {
+      asked.push(seconds);
+      return await super.series(seconds);
+    }
+  })();
+  view.points = [statsPoint(7_200)];
+  const board = await Board.open({ openView: async () => view });
+  view.points = [statsPoint(3_599), statsPoint(3_600)];
+  await board.update();
+  await board.update();
+  await board.update();
+  expect(asked.map((seconds) => seconds > 100)).toEqual([true, false, true, false]);
+  expect(board.state.history.map(({ second }) => second)).toEqual([3_599, 3_600]);
+  await board.close();
+});
+
 it('opens without Redis and comes up with it', async () => {
   let isUp = false;
   const openView = async () => {

@@ -4,9 +4,11 @@ import { CHART_MINUTES, mergeParts } from './board-parts.ts';
 import { blankBoardState, type BoardState } from './board-state.ts';
 import { FaultLog } from './fault-log.ts';
 import type { FarmView } from './farm-view.ts';
+import { FollowedWorkers } from './followed-workers.ts';
 import { mergeHistory, secondsToRead } from './history.ts';
 import { PartSchedule } from './part-schedule.ts';
 import { readBoard } from './read-board.ts';
+import { SilentWorkers } from './silent-workers.ts';
 import { throughputByClients } from './throughput-by-clients.ts';
 import { withinDeadline } from './within-deadline.ts';
 
@@ -35,6 +37,8 @@ export class Board {
   readonly #leaving = new Set<Promise<void>>();
   #schedule = new PartSchedule();
   readonly #faults: FaultLog;
+  readonly #followed = new FollowedWorkers();
+  readonly #silent = new SilentWorkers();
   #view: FarmView | undefined;
   #state: BoardState = blankBoardState(Date.now());
   #lastReadMs: number | undefined;
@@ -129,7 +133,7 @@ export class Board {
     if (view !== this.#view) return;
     this.#faults.tell(outcomes);
     const known = this.#state;
-    const fresh = read.series;
+    const fresh = this.#followed.cut(read.series);
     const history = mergeHistory(known.history, fresh);
     const update = known.update + 1;
     const parts = {
@@ -138,12 +142,15 @@ export class Board {
     };
     if (this.#told === 'down') this.#logger?.info('dashboard: Redis answers again');
     this.#told = 'up';
-    this.#lastReadMs = nowMs;
+    // Where Redis' clock was set back, what is known of the time before is read again.
+    const isSetBack = (fresh.at(-1)?.second ?? 0) < (known.history.at(-1)?.second ?? 0);
+    this.#lastReadMs = isSetBack ? undefined : nowMs;
     this.#state = {
       redis: 'up',
       redisSinceMs: known.redis === 'up' ? known.redisSinceMs : nowMs,
       updatedAtMs: nowMs,
       update,
+      workers: this.#silent.hear(read.status.workers, nowMs),
       status: read.status,
       waiting: read.waiting,
       history,

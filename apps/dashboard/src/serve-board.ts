@@ -6,7 +6,7 @@ import type { FarmActions } from './actions/farm-actions.ts';
 import { dashboardApp } from './app.ts';
 import { BoardProbes } from './board-probes.ts';
 import type { Board } from './board.ts';
-import { eventText, updateEvent } from './board-event.ts';
+import { eventSince, eventText, newestSecond, updateEvent } from './board-event.ts';
 import { Viewers } from './viewers.ts';
 
 const UPDATE_EVERY_MS = 1_000;
@@ -42,7 +42,12 @@ export async function serveBoard(
   const update = async (): Promise<void> => {
     try {
       const updated = await board.update();
-      if (viewers.size > 0) viewers.send(eventText(updateEvent(updated)));
+      if (viewers.size === 0) return;
+      viewers.send({
+        second: newestSecond(updated),
+        text: eventText(updateEvent(updated)),
+        since: (second) => eventText(eventSince(updated, second)),
+      });
     } catch (error) {
       logger?.error(`dashboard: ${String(error)}`);
     } finally {

@@ -31,6 +31,21 @@ describe('throughputByClients', () => {
     ]);
   });
 
+  it('leaves out a second of which nobody knows the clients', () => {
+    expect(throughputByClients([statsPoint(1, { texts: 50, clients: null, backlog: null })])).toEqual([]);
+  });
+
+  it('gathers numbers that are close where there are very many', () => {
+    const history = Array.from({ length: 3_600 }, (_, index) =>
+      statsPoint(index, { clients: index + 1, texts: 2 * (index + 1) }),
+    );
+    const rows = throughputByClients(history);
+    expect(rows.length).toBeLessThanOrEqual(101);
+    expect(rows.reduce((sum, { seconds }) => sum + seconds, 0)).toBe(3_600);
+    expect(rows.slice(0, 3).map(({ clients }) => clients)).toEqual([1, 2, 3]);
+    for (const { textsPerSecondPerClient } of rows) expect(textsPerSecondPerClient).toBeCloseTo(2, 0);
+  });
+
   it('leaves out work whose clients are gone: there is no number to divide by', () => {
     expect(throughputByClients([statsPoint(1, { texts: 50 })])).toEqual([]);
   });

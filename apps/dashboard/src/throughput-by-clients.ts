@@ -11,6 +11,11 @@ export interface ClientsThroughput {
   readonly textsPerSecondPerClient: number;
 }
 
+/** More than a chart has place for; a farm whose clients come and go has another number of them each second. */
+const MAX_POINTS = 100;
+/** To the factor e. */
+const STEPS = 12;
+
 /**
  * Throughput against num_client, fewest clients first.
  *
@@ -20,12 +25,13 @@ export interface ClientsThroughput {
 export function throughputByClients(history: readonly StatsPoint[]): readonly ClientsThroughput[] {
   const textsByClients = new Map<number, number[]>();
   for (const point of history) {
-    if (point.clients === 0 || !isAtWork(point)) continue;
-    const texts = textsByClients.get(point.clients);
-    if (texts) texts.push(point.texts);
-    else textsByClients.set(point.clients, [point.texts]);
+    const { clients, texts } = point;
+    if (!clients || !isAtWork(point)) continue;
+    const known = textsByClients.get(clients);
+    if (known) known.push(texts);
+    else textsByClients.set(clients, [texts]);
   }
-  return [...textsByClients]
+  return [...(textsByClients.size > MAX_POINTS ? gathered(textsByClients) : textsByClients)]
     .toSorted(([left], [right]) => left - right)
     .map(([clients, texts]) => {
       const textsPerSecond = median(texts);
@@ -39,7 +45,19 @@ export function throughputByClients(history: readonly StatsPoint[]): readonly Cl
 }
 
 function isAtWork({ texts, backlog }: StatsPoint): boolean {
-  return texts > 0 || backlog.interactive > 0 || backlog.bulk > 0;
+  return texts > 0 || (backlog !== null && backlog.interactive + backlog.bulk > 0);
+}
+
+/** Numbers of clients that are less than a twelfth apart, as one. */
+function gathered(textsByClients: ReadonlyMap<number, readonly number[]>): Map<number, number[]> {
+  const all = new Map<number, number[]>();
+  for (const [clients, texts] of textsByClients) {
+    const about = Math.round(Math.exp(Math.round(Math.log(clients) * STEPS) / STEPS));
+    const known = all.get(about);
+    if (known) known.push(...texts);
+    else all.set(about, [...texts]);
+  }
+  return all;
 }
 
 /** Of at least one number; the mean of the middle two where their count is even. */

@@ -96,6 +96,7 @@ export function statsPoint(second: number, given: Partial<StatsPoint> = {}): Sta
     clients: 0,
     backlog: { interactive: 0, bulk: 0 },
     oldestMs: 0,
+    busyWorkers: 0,
     workers: {},
     ...given,
   };

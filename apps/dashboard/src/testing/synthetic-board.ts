@@ -1,4 +1,7 @@
 import type { BoardEvent, BoardPoint } from '../board-shape.ts';
+import { shownStatus } from '../shown-status.ts';
+import { SilentWorkers } from '../silent-workers.ts';
+import { thinHistory } from '../thin-history.ts';
 import { noise, type SceneSizes } from './scene-sizes.ts';
 import { syntheticMinute } from './synthetic-minute.ts';
 import {
@@ -35,6 +38,7 @@ export class SyntheticBoard {
   readonly #scene: Scene;
   readonly #sizes: SceneSizes;
   readonly #startedMs: number;
+  readonly #silent = new SilentWorkers();
 
   constructor(scene: Scene, nowMs: number) {
     this.#scene = scene;
@@ -48,6 +52,7 @@ export class SyntheticBoard {
     return {
       ...this.#now(nowMs),
       points: Array.from({ length: 300 }, (_, ago) => this.#point(second - 299 + ago)),
+      older: thinHistory(Array.from({ length: 3_300 }, (_, ago) => this.#point(second - 3_599 + ago))),
       minutes: this.#minutes(nowMs, 60),
       curves: this.#scene === 'empty' || this.#scene === 'one' ? [] : syntheticCurves(this.#sizes),
     };
@@ -78,29 +83,35 @@ export class SyntheticBoard {
       redis: this.#scene === 'down' ? 'down' : 'up',
       redisSinceMs: this.#startedMs - 95_000,
       updatedAtMs: nowMs,
-      status: {
-        models: syntheticModels(sizes, newest.backlog),
-        workers,
-        devices: workers.flatMap(({ workerId, devices }) =>
-          devices.map((device) => ({ workerId, ...device })),
-        ),
-        backlog: newest.backlog,
-        clients: sizes.clients,
-        cache: { lookups: sizes.textsPerSecond > 1 ? 4_210 : 0, hits: sizes.textsPerSecond > 1 ? 1_633 : 0 },
-        openRequests: sizes.requests,
-        webhooksDue: 0,
-        admission: {
-          texts: waitingTexts,
-          bytes: waitingTexts * 1_800,
-          maxTexts: 10_000_000,
-          maxBytes: 6_442_450_944,
-          memory: {
-            usedBytes: 190_000_000 + waitingTexts * 300,
-            maxBytes: 10_737_418_240,
-            stopBytes: 6_442_450_944,
+      status: shownStatus({
+        workers: this.#silent.hear(workers, nowMs),
+        status: {
+          models: syntheticModels(sizes, newest.backlog),
+          workers,
+          devices: workers.flatMap(({ workerId, devices }) =>
+            devices.map((device) => ({ workerId, ...device })),
+          ),
+          backlog: newest.backlog,
+          clients: sizes.clients,
+          cache: {
+            lookups: sizes.textsPerSecond > 1 ? 4_210 : 0,
+            hits: sizes.textsPerSecond > 1 ? 1_633 : 0,
+          },
+          openRequests: sizes.requests,
+          webhooksDue: 0,
+          admission: {
+            texts: waitingTexts,
+            bytes: waitingTexts * 1_800,
+            maxTexts: 10_000_000,
+            maxBytes: 6_442_450_944,
+            memory: {
+              usedBytes: 190_000_000 + waitingTexts * 300,
+              maxBytes: 10_737_418_240,
+              stopBytes: 6_442_450_944,
+            },
           },
         },
-      },
+      }),
       waiting: {
         interactive: lane(newest.backlog.interactive, newest.backlog.interactive * 3, 140),
         bulk: lane(newest.backlog.bulk, waitingTexts, newest.oldestMs),
@@ -113,7 +124,7 @@ export class SyntheticBoard {
     };
   }
 
-  #point(second: number): BoardPoint {
+  #point(second: number) {
     const { workers, clients, textsPerSecond, bulkJobs } = this.#sizes;
     // The one job of that scene ran some minutes ago.
     const isOne = this.#scene === 'one';
@@ -140,12 +151,14 @@ export class SyntheticBoard {
         bulk: depth,
       },
       oldestMs: workers === 0 ? (second % 3_600) * 1_000 : Math.round(depth * 42),
+      busyWorkers: texts > 0 ? ids.length : 0,
       workers: Object.fromEntries(
         ids
+          .slice(0, 16)
           .map((id, index) => [id, Math.round((texts * (weights[index] ?? 0)) / all)] as const)
           .filter(([, of]) => of > 0),
       ),
-    };
+    } satisfies BoardPoint;
   }
 
   #minutes(nowMs: number, count: number): NonNullable<BoardEvent['minutes']> {

@@ -1,5 +1,6 @@
 import type { RedisKeys } from '@embedfarm/contract';
 import type { FarmRedis } from '../redis/farm-redis.ts';
+import { countOf } from '../stats/parse-minute.ts';
 
 const COUNTED_SECONDS = 60;
 
@@ -25,7 +26,7 @@ export async function readCacheCounts(
   let lookups = 0;
   let hits = 0;
   for (const [, counts] of (await lookup.exec()) ?? []) {
-    const [looked, hit] = (Array.isArray(counts) ? counts : []).map((count) => Number(count ?? 0) || 0);
+    const [looked, hit] = (Array.isArray(counts) ? counts : []).map(countOf);
     lookups += looked ?? 0;
     hits += hit ?? 0;
   }

@@ -5,7 +5,6 @@ import {
   workerReportSchema,
   type BenchCurve,
   type DeviceReport,
-  type Lane,
   type ModelRegistration,
   type RedisKeys,
   type WorkerReport,
@@ -18,7 +17,6 @@ import { connectRedis, disconnectRedis, waitForRedis } from '../redis/connect.ts
 import { ModelRegistry, WORKER_TTL_MS } from '../redis/model-registry.ts';
 import { CLIENT_TTL_MS } from '../redis/presence.ts';
 import { RedisClock } from '../redis/redis-clock.ts';
-import { readRedisTimeMs } from '../redis/redis-time.ts';
 import { sampleStats, waitingKeys } from '../redis/stats.ts';
 import { readBenchCurves } from '../stats/bench-curves.ts';
 import type { MinuteStats } from '../stats/minute-stats.ts';
@@ -29,9 +27,10 @@ import { readClients } from './read-clients.ts';
 import { readFailures } from './read-failures.ts';
 import { readWaiting } from './read-waiting.ts';
 import { readRequestRows } from './request-rows.ts';
+import { readSeries } from './read-series.ts';
+import type { Backlog, StatsPoint } from './stats-point.ts';
 
-/** Jobs that wait, by lane. */
-export type Backlog = Record<Lane, number>;
+export type { Backlog, StatsPoint };
 
 export type ModelStatus = ModelRegistration & { readonly workers: number; readonly backlog: Backlog };
 
@@ -54,20 +53,10 @@ export interface FarmStatus {
   readonly webhooksDue: number;
 }
 
-/** One second of the farm. */
-export interface StatsPoint {
-  /** Redis time, in s since 1970. */
-  readonly second: number;
-  readonly texts: number;
-  readonly tokens: number;
-  readonly failed: number;
-  readonly clients: number;
-  readonly backlog: Backlog;
-  /** Age of the oldest job that was found waiting, in any lane; 0 where none waits. */
-  readonly oldestMs: number;
-  /** Texts by worker id. */
-  readonly workers: Record<string, number>;
-}
+/** Most workers that are read of; what is more was put there by hand. */
+const MAX_WORKERS = 10_000;
+/** Longest report: one of a worker with 256 devices is a tenth of it. */
+const MAX_REPORT_LENGTH = 500_000;
 
 /** Where something else was put under the keys of the admission. */
 const UNKNOWN_ADMISSION: AdmissionStatus = {
@@ -141,16 +130,9 @@ export class Inspector {
     };
   }
 
-  /** One point a second, oldest first, up to the last whole second; seconds without a record are zero. */
+  /** One point a second, oldest first, up to the last whole second; a second without a record holds nothing. */
   async series(seconds: number): Promise<StatsPoint[]> {
-    const nowMs = await readRedisTimeMs(this.#redis, this.#keys);
-    const first = Math.floor(nowMs / 1000) - seconds;
-    const lookup = this.#redis.pipeline();
-    for (let index = 0; index < seconds; index += 1) lookup.hgetall(this.#keys.statsSecond(first + index));
-    const answers = (await lookup.exec()) ?? [];
-    return Array.from({ length: seconds }, (_, index) =>
-      toPoint(first + index, answers[index]?.[1] as Record<string, string> | undefined),
-    );
+    return await readSeries(this.#redis, this.#keys, seconds);
   }
 
   /** Submitted requests: those that are open, then the newest of the others. */
@@ -228,6 +210,9 @@ export class Inspector {
       nowMs - WORKER_TTL_MS,
       '+inf',
       'WITHSCORES',
+      'LIMIT',
+      0,
+      MAX_WORKERS,
     );
     const ids = heard.filter((_, at) => at % 2 === 0);
     if (ids.length === 0) return [];
@@ -235,7 +220,9 @@ export class Inspector {
     return reports.flatMap((stored, index) => {
       const report = parseJson(workerReportSchema, stored);
       const heardAtMs = Number(heard[index * 2 + 1]);
-      return report ? [{ ...report, lastSeenMs: Math.max(0, nowMs - heardAtMs) }] : [];
+      return report && Number.isFinite(heardAtMs)
+        ? [{ ...report, lastSeenMs: Math.max(0, nowMs - heardAtMs) }]
+        : [];
     });
   }
 }
@@ -251,26 +238,11 @@ function parseJson<Value>(
   schema: { safeParse(value: unknown): { success: true; data: Value } | { success: false } },
   stored: unknown,
 ): Value | undefined {
-  if (typeof stored !== 'string') return undefined;
+  if (typeof stored !== 'string' || stored.length > MAX_REPORT_LENGTH) return undefined;
   try {
     const parsed = schema.safeParse(JSON.parse(stored));
     return parsed.success ? parsed.data : undefined;
   } catch {
     return undefined;
   }
-}
-
-function toPoint(second: number, fields: Record<string, string> = {}): StatsPoint {
-  const count = (field: string): number => toCount(fields[field]);
-  const workers = Object.keys(fields).filter((field) => field.startsWith('worker:'));
-  return {
-    second,
-    texts: count('texts'),
-    tokens: count('tokens'),
-    failed: count('failed'),
-    clients: count('clients'),
-    backlog: { interactive: count('backlog:interactive'), bulk: count('backlog:bulk') },
-    oldestMs: count('oldestMs'),
-    workers: Object.fromEntries(workers.map((field) => [field.slice('worker:'.length), count(field)])),
-  };
 }

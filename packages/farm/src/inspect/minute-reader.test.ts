@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sampleField } from '../stats/failure-sample.ts';
 import { TestFarm } from '../testing/test-farm.ts';
 import { Inspector } from './inspector.ts';
+import { MinuteReader } from './minute-reader.ts';
 
 const SAMPLE = { code: 'internal', model: 'fake', message: 'm', text: 't', requestId: '0-a-1' } as const;
 
@@ -79,6 +80,20 @@ describe('the last minutes', () => {
     const blank = { ...minutes[0], minute: 0 };
     for (const one of minutes) expect({ ...one, minute: 0 }).toEqual(blank);
     expect(JSON.stringify(minutes)).not.toMatch(/NaN|null|<|Infinity/);
+  });
+
+  it('are read again when the clock of Redis was an hour ahead, and is set back', async () => {
+    const minute = minuteNow();
+    let nowMs = Date.now() + 3_600_000;
+    const reader = new MinuteReader(farm.client, farm.keys, async () => nowMs);
+    // What is an hour ahead passes for over, and for empty.
+    await reader.read(60);
+    await farm.client.hset(farm.keys.statsMinute(minute + 1), 'bulk:texts', 7);
+    nowMs -= 3_600_000;
+    await reader.read(60);
+    nowMs += 5 * 60_000;
+    const { minutes } = await reader.read(60);
+    expect(minutes.find(({ stats }) => stats.minute === minute + 1)?.stats.lanes.bulk.texts).toBe(7);
   });
 
   it('tell why texts failed, by reason and model, with the last of them', async () => {

@@ -1,7 +1,7 @@
 import type { RedisKeys } from '@embedfarm/contract';
 import type { FarmRedis } from '../redis/farm-redis.ts';
 import { readRedisTimeMs } from '../redis/redis-time.ts';
-import { calmAnswers } from '../redis/calm-answers.ts';
+import { readSmallFields, type SmallFields } from '../redis/small-fields.ts';
 import { MINUTE_TTL_S } from '../stats/minute-fields.ts';
 import type { MinuteStats } from '../stats/minute-stats.ts';
 import { parseFailedTexts, parseMinute, type FailedTexts, type MinuteHash } from '../stats/parse-minute.ts';
@@ -9,6 +9,9 @@ import { parseFailedTexts, parseMinute, type FailedTexts, type MinuteHash } from
 const MINUTE_MS = 60_000;
 /** As many as are kept. */
 const MAX_MINUTES = MINUTE_TTL_S / 60;
+/** A farm of many models that fail for many reasons has some thousands; a hash with more is none of ours. */
+const MAX_FIELDS = 10_000;
+const PAGE_MINUTES = 200;
 /** Whole minutes that are kept here: a day. Further ones are read each time. */
 const MAX_KNOWN = 24 * 60;
 
@@ -32,40 +35,46 @@ export interface ReadMinutes {
 export class MinuteReader {
   readonly #redis: FarmRedis;
   readonly #keys: RedisKeys;
+  readonly #readTimeMs: () => Promise<number>;
   readonly #known = new Map<number, ReadMinute>();
 
-  constructor(redis: FarmRedis, keys: RedisKeys) {
+  constructor(redis: FarmRedis, keys: RedisKeys, readTimeMs = () => readRedisTimeMs(redis, keys)) {
     this.#redis = redis;
     this.#keys = keys;
+    this.#readTimeMs = readTimeMs;
   }
 
   /** @param count of minutes, the current one included; at most 7 days of them. */
   async read(count: number): Promise<ReadMinutes> {
-    const nowMs = await readRedisTimeMs(this.#redis, this.#keys);
+    const nowMs = await this.#readTimeMs();
     const current = Math.floor(nowMs / MINUTE_MS);
+    this.#forget(current);
     const wanted = Math.min(Math.max(1, Math.floor(count) || 1), MAX_MINUTES);
     const minutes = Array.from({ length: wanted }, (_, index) => current - wanted + 1 + index);
     const open = minutes.filter((minute) => minute >= current - 1 || !this.#known.has(minute));
-    const lookup = this.#redis.pipeline();
-    for (const minute of open) lookup.hgetall(this.#keys.statsMinute(minute));
-    const answers = await calmAnswers(lookup);
+    const hashes = open.map((minute) => this.#keys.statsMinute(minute));
+    const answers: SmallFields[] = [];
+    // A week is 10,080 of them.
+    for (let from = 0; from < hashes.length; from += PAGE_MINUTES) {
+      const page = hashes.slice(from, from + PAGE_MINUTES);
+      answers.push(...(await readSmallFields(this.#redis, page, { maxFields: MAX_FIELDS })));
+    }
     const fresh = new Map<number, ReadMinute>();
     for (const [index, minute] of open.entries()) {
-      const read = readMinute(minute, answers[index] as MinuteHash);
+      const read = readMinute(minute, answers[index]?.fields);
       fresh.set(minute, read);
       if (minute < current - 1) this.#known.set(minute, read);
     }
-    this.#forget(current);
     return {
       nowMs,
       minutes: minutes.flatMap((minute) => fresh.get(minute) ?? this.#known.get(minute) ?? []),
     };
   }
 
+  /** What is not over, as that clock was set back, was read too early. */
   #forget(current: number): void {
-    if (this.#known.size <= MAX_KNOWN) return;
     for (const minute of this.#known.keys()) {
-      if (minute <= current - MAX_KNOWN || minute > current) this.#known.delete(minute);
+      if (minute <= current - MAX_KNOWN || minute >= current - 1) this.#known.delete(minute);
     }
   }
 }

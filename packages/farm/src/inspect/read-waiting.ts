@@ -65,7 +65,8 @@ function toList([count, ...found]: readonly (number | string)[], nowMs: number):
   const texts = told.map((count) => Math.min(Math.max(1, count), MAX_CHUNK_TEXTS));
   const counted = texts.reduce((total, count) => total + count, 0);
   const times = found.flatMap((time, at) => (at % 2 === 1 ? countOf(time) : []));
-  const past = times.filter((time) => time > 0 && time <= nowMs);
+  // One that is enqueued just now, by a clock a little ahead, or before Redis' clock was set back, has no age yet.
+  const past = times.filter((time) => time > 0).map((time) => Math.min(time, nowMs));
   return {
     jobs,
     // A job that does not say is one text where all were looked at, and as the others where some were.

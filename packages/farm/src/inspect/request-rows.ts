@@ -3,7 +3,13 @@ import type { FarmRedis } from '../redis/farm-redis.ts';
 import { requestEtaMs } from '../request/request-eta.ts';
 import { hasEnded, toRecord, type RequestRecord } from '../request/request-record.ts';
 import { mayRetry } from '../request/retry-request.ts';
+import { cutShort } from '../stats/failure-sample.ts';
 import type { RequestRow } from './farm-figures.ts';
+
+/** Longest label that a row shows of a request. */
+const MAX_LABEL_LENGTH = 256;
+/** Longest id of a client; what is longer was put there by hand. */
+const MAX_ID_LENGTH = 80;
 
 /** Submitted requests: those that are open, then the newest of the others. */
 export async function readRequestRows(
@@ -31,10 +37,10 @@ function toRow(record: RequestRecord, nowMs: number): RequestRow {
   const { requestId, label, model, lane, clientId, state, texts, textsDone, textsFailed } = record;
   return {
     requestId,
-    label,
+    label: label && cutShort(label, MAX_LABEL_LENGTH),
     model,
     lane,
-    clientId,
+    clientId: clientId.slice(0, MAX_ID_LENGTH),
     state,
     texts,
     textsDone,

@@ -17,13 +17,17 @@ local function asked(...)
   if type(answer) == 'table' and answer.err then return false end
   return answer
 end
+-- Names and numbers of ours are short.
+local function short(value)
+  return value and #value <= 40 and value or ''
+end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local pace = {}
 for ago = 1, tonumber(ARGV[3]) do
   local second = asked('HMGET', KEYS[3] .. (time[1] - ago), 'texts', 'tokens') or {}
-  pace[2 * ago - 1] = second[1] or '0'
-  pace[2 * ago] = second[2] or '0'
+  pace[2 * ago - 1] = short(second[1])
+  pace[2 * ago] = short(second[2])
 end
 local lists = {}
 for _, model in ipairs(asked('ZREVRANGE', KEYS[1], 0, tonumber(ARGV[2]) - 1) or {}) do
@@ -38,8 +42,8 @@ for _, model in ipairs(asked('ZREVRANGE', KEYS[1], 0, tonumber(ARGV[2]) - 1) or 
         local at = looks < 2 and 0 or math.floor(look * (count - 1) / (looks - 1) + 0.5)
         local id = isList and asked('LINDEX', queue .. kind, at) or (asked('ZRANGE', queue .. kind, at, at) or {})[1]
         local job = id and asked('HMGET', queue .. id, 'name', 'timestamp') or {}
-        list[#list + 1] = job[1] or ''
-        list[#list + 1] = job[2] or ''
+        list[#list + 1] = short(job[1])
+        list[#list + 1] = short(job[2])
       end
       lists[#lists + 1] = list
     end

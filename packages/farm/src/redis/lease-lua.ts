@@ -94,12 +94,18 @@ end`;
  */
 export const FARM_ROOM_LUA = `
 local UNKNOWN = 9007199254740991
+-- A number that was put there by hand and is none, or less than that, counts as not there.
+local function numberFrom(least, value, instead)
+  local number = tonumber(value or '')
+  if number and number >= least and number <= UNKNOWN then return number end
+  return instead
+end
 local function farmRoom(admission, limits, defaultTexts, defaultShare)
   local held = redis.call('HMGET', admission, 'texts', 'bytes')
   local limit = redis.call('HMGET', limits, 'maxTexts', 'maxBytes', 'memoryShare')
   local room = {
-    texts = tonumber(held[1] or 0) or 0, bytes = tonumber(held[2] or 0) or 0,
-    maxTexts = tonumber(limit[1] or '') or tonumber(defaultTexts), maxBytes = tonumber(limit[2] or '') or UNKNOWN,
+    texts = numberFrom(0, held[1], 0), bytes = numberFrom(0, held[2], 0),
+    maxTexts = numberFrom(1, limit[1], tonumber(defaultTexts)), maxBytes = numberFrom(1, limit[2], UNKNOWN),
     usedBytes = 0, memoryBytes = UNKNOWN, stopBytes = UNKNOWN
   }
   local info = redis.pcall('INFO', 'memory')
@@ -109,7 +115,7 @@ local function farmRoom(admission, limits, defaultTexts, defaultShare)
     if memory == 0 then memory = tonumber(string.match(info, 'total_system_memory:(%d+)') or 0) end
     if memory > 0 then
       room.memoryBytes = memory
-      room.stopBytes = math.floor(memory * (tonumber(limit[3] or '') or tonumber(defaultShare)))
+      room.stopBytes = math.floor(memory * math.min(1, numberFrom(0.01, limit[3], tonumber(defaultShare))))
     end
   end
   room.maxBytes = math.min(room.maxBytes, room.stopBytes)
@@ -125,8 +131,8 @@ local function drainedTexts(statsPrefix)
   local now = tonumber(redis.call('TIME')[1])
   local drained = 0
   for second = now - 9, now do
-    local counts = redis.call('HMGET', statsPrefix .. string.format('%.0f', second), 'texts', 'failed')
-    drained = drained + tonumber(counts[1] or 0) + tonumber(counts[2] or 0)
+    local counts = redis.pcall('HMGET', statsPrefix .. string.format('%.0f', second), 'texts', 'failed')
+    drained = drained + numberFrom(0, counts[1], 0) + numberFrom(0, counts[2], 0)
   end
   return drained
 end

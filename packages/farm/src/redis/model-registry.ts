@@ -1,6 +1,7 @@
 import {
   FarmError,
   modelRegistrationSchema,
+  nameSchema,
   type ModelRegistration,
   type RedisKeys,
 } from '@embedfarm/contract';
@@ -10,6 +11,8 @@ import { readRedisTimeMs } from './redis-time.ts';
 
 /** A worker that has not been heard of for this long counts as gone. */
 export const WORKER_TTL_MS = 15_000;
+/** More models than a farm has; each costs six looks a second. */
+const MAX_NAMES = 1_000;
 /** A model is remembered this long after its last worker: requests for it wait instead of failing. */
 const MODEL_TTL_MS = 7 * 24 * 3_600_000;
 
@@ -83,9 +86,10 @@ export class ModelRegistry {
     );
   }
 
-  /** Registered models, the last heard first. */
+  /** Registered models, the last heard first, at most 1,000. What is no name was put there by hand. */
   async names(): Promise<string[]> {
-    return await this.#redis.zrevrange(this.#keys.models, 0, -1);
+    const names = await this.#redis.zrevrange(this.#keys.models, 0, MAX_NAMES - 1);
+    return names.filter((name) => nameSchema.safeParse(name).success);
   }
 
   /** @returns undefined when no worker ever registered it, or its time is over. */

@@ -32,6 +32,14 @@ it('keeps the newest curve of its terms, and leaves out what is none', async () 
   expect(read).toEqual(expect.arrayContaining([newer, other]));
 });
 
+it('does not read a hash that is none of ours', async () => {
+  await farm.client.hset(farm.keys.benchCurves, { long: 'x'.repeat(10_000_000) });
+  expect(await readBenchCurves(farm.client, farm.keys)).toHaveLength(2);
+  const fields = Array.from({ length: 3_000 }, (_, index) => [`field ${index}`, 'x'] as const);
+  await farm.client.hset(farm.keys.benchCurves, new Map(fields));
+  await expect(readBenchCurves(farm.client, farm.keys)).rejects.toThrow(/2000 at most/);
+});
+
 it('names what is broken of a curve', async () => {
   const broken = { ...curve, points: [{ x: 0, textsPerSecond: 1, tokensPerSecond: 1 }] };
   await expect(storeBenchCurves(farm.client, farm.keys, [broken])).rejects.toThrow(/points/);

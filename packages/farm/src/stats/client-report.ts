@@ -3,6 +3,9 @@ import { z } from 'zod';
 /** Longest name of a client. */
 export const MAX_CLIENT_NAME_LENGTH = 64;
 
+/** As JSON; what is longer was put there by hand. */
+const MAX_STORED_LENGTH = 4_000;
+
 /** What a client is called, by the process that opens it: any text. */
 export const clientNameSchema = z.string().min(1).max(MAX_CLIENT_NAME_LENGTH);
 
@@ -21,7 +24,7 @@ export type ClientReport = z.output<typeof clientReportSchema>;
 const NO_REPORT: ClientReport = { name: '', host: '', pid: 0, inFlightTexts: 0 };
 
 export function parseClientReport(stored: unknown): ClientReport {
-  if (typeof stored !== 'string') return NO_REPORT;
+  if (typeof stored !== 'string' || stored.length > MAX_STORED_LENGTH) return NO_REPORT;
   try {
     return clientReportSchema.safeParse(JSON.parse(stored)).data ?? NO_REPORT;
   } catch {

@@ -3,6 +3,8 @@ import { z } from 'zod';
 
 const MAX_MESSAGE_LENGTH = 200;
 const MAX_TEXT_LENGTH = 60;
+/** As JSON; what is longer was put there by hand. */
+const MAX_STORED_LENGTH = 4_000;
 
 /** How long a sample counts as recent. */
 export const SAMPLE_TTL_MS = 3_600_000;
@@ -40,7 +42,7 @@ export function failureSample(
 
 /** What was stored; undefined for what was put there by hand and is none. */
 export function parseFailureSample(stored: unknown): FailureSample | undefined {
-  if (typeof stored !== 'string') return undefined;
+  if (typeof stored !== 'string' || stored.length > MAX_STORED_LENGTH) return undefined;
   try {
     return failureSampleSchema.safeParse(JSON.parse(stored)).data;
   } catch {

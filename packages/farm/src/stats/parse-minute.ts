@@ -72,7 +72,12 @@ export function parseFailedTexts(hash: MinuteHash): FailedTexts[] {
 
 /** A whole number from 0 that JavaScript can hold, else 0. */
 export function countOf(value: unknown): number {
-  return typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : 0;
+  return isCount(value) ? Number(value) : 0;
+}
+
+/** Whether it was written as a whole number from 0 that JavaScript can hold. */
+export function isCount(value: unknown): boolean {
+  return typeof value === 'string' && /^\d{1,15}$/.test(value);
 }
 
 function isErrorCode(code: string): code is FarmErrorCode {
