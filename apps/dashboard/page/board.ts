@@ -91,7 +91,7 @@ function drawTables(view: BoardView): void {
   // Before the first answer of Redis an empty table would be a claim.
   if (!view.status) return;
   tables.workers.show(workerRows(view), view.status.allWorkers);
-  tables.requests.show(requestRows(view, session.canAct));
+  tables.requests.show(requestRows(view, session.canAct), view.requests.length, view.status.openRequests);
   tables.clients.show(clientRows(view), view.status.clients);
   tables.failures.show(failureRows(view));
   tables.models.show(modelRows(view), view.status.allModels);

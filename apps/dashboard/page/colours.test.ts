@@ -6,8 +6,15 @@ const [light = '', dark = ''] = sheet.split('@media (prefers-color-scheme: dark)
 
 /** What is drawn in a colour of its own: lanes, ages, rates, faults, stages of work, workers. */
 const SERIES = [
-  ...['interactive', 'bulk', 'oldest', 'throughput', 'bad'],
-  ...['tokenize', 'device', 'store', 'reply'],
+  'interactive',
+  'bulk',
+  'oldest',
+  'throughput',
+  'bad',
+  'tokenize',
+  'device',
+  'store',
+  'reply',
   ...Array.from({ length: 8 }, (_, index) => `worker-${index + 1}`),
 ];
 /** In OKLab, whose unit is from black to white. Red and pink of one lightness are about 0.1 apart. */

@@ -22,15 +22,16 @@ export class FarmTable {
     section.append(this.#more);
   }
 
-  /** `all`: how many there are, where not all of them are told. */
-  show(rows: readonly Row[], all: number = rows.length): void {
+  /** `all`: how many there are, where not all of them are told; `open`: how many of those without number are open. */
+  show(rows: readonly Row[], all: number = rows.length, open?: number): void {
     const shown = rows.slice(0, this.#maxRows);
     this.#rows.show(shown);
     (this.table.parentElement as HTMLElement).hidden = rows.length === 0;
     this.#empty.hidden = rows.length > 0;
     const more = Math.max(all, rows.length) - shown.length;
     this.#more.hidden = more <= 0 || rows.length === 0;
-    write(this.#more, `and ${exactNumber(more)} more`);
-    write(this.#count, rows.length === 0 ? '' : exactNumber(Math.max(all, rows.length)));
+    write(this.#more, open === undefined ? `and ${exactNumber(more)} more` : 'and older ones');
+    const count = open === undefined ? exactNumber(Math.max(all, rows.length)) : `${exactNumber(open)} open`;
+    write(this.#count, rows.length === 0 ? '' : count);
   }
 }

@@ -17,7 +17,7 @@ export function shownStatus({ status, workers }: Pick<BoardState, 'status' | 'wo
   if (!status) return null;
   const { models, backlog, clients, admission, cache, openRequests, webhooksDue } = status;
   return {
-    models: models.slice(0, MAX_MODELS).map(shownModel),
+    models: models.toSorted(byWork).slice(0, MAX_MODELS).map(shownModel),
     backlog,
     clients,
     admission,
@@ -31,6 +31,15 @@ export function shownStatus({ status, workers }: Pick<BoardState, 'status' | 'wo
     allWorkers: workers.length,
     workers: workers.toSorted(byState).slice(0, MAX_WORKERS).map(shownWorker),
   };
+}
+
+/** Those that are served, or asked for, before those that only are known; by name, so that no row moves in passing. */
+function byWork(left: ModelStatus, right: ModelStatus): number {
+  return Number(isAtWork(right)) - Number(isAtWork(left)) || byName.compare(left.model, right.model);
+}
+
+function isAtWork({ workers, backlog }: ModelStatus): boolean {
+  return workers > 0 || backlog.interactive + backlog.bulk > 0;
 }
 
 /** The silent ones first, then by host. */

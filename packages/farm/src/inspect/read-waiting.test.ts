@@ -69,6 +69,14 @@ describe('what waits', () => {
     expect(Number(sampled)).toBeGreaterThanOrEqual(50_000);
   });
 
+  it('is estimated to the text where chunks are full but for the last one', async () => {
+    await farm.registerModel();
+    const producer = await farm.openProducer();
+    const count = 100 * 256 + 7;
+    await submitted(producer, manyTexts(count), encodeRequest({ lane: 'bulk' }), {}, {});
+    expect((await inspector.waiting()).bulk).toMatchObject({ jobs: 101, texts: count });
+  });
+
   it('clears at the pace of the last seconds, interactive texts before bulk', async () => {
     await farm.registerModel();
     const producer = await farm.openProducer();

@@ -70,12 +70,16 @@ function toList([count, ...found]: readonly (number | string)[], nowMs: number):
   return {
     jobs,
     // A job that does not say is one text where all were looked at, and as the others where some were.
-    texts:
-      jobs <= MAX_LOOKS
-        ? counted + (jobs - texts.length)
-        : Math.round((jobs * Math.max(counted, 1)) / Math.max(texts.length, 1)),
+    texts: jobs <= MAX_LOOKS ? counted + (jobs - texts.length) : estimate(jobs, texts),
     oldestAtMs: past.length > 0 ? Math.min(...past) : undefined,
   };
+}
+
+/** The ends stand for themselves, as the last chunk of a request is a short one; those between them for all others. */
+function estimate(jobs: number, texts: readonly number[]): number {
+  const between = texts.slice(1, -1);
+  const mean = between.reduce((sum, count) => sum + count, 0) / Math.max(between.length, 1);
+  return (texts[0] ?? 1) + (texts.at(-1) ?? 1) + Math.round((jobs - 2) * Math.max(mean, 1));
 }
 
 /** Of all models; the lists come by model, lane, and kind of list. */

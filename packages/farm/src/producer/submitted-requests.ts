@@ -8,6 +8,7 @@ import { consumeAll } from '../request/consume-chunks.ts';
 import { abandonRequest, PRODUCER_DIED } from '../request/fill-request.ts';
 import { isList, type TextSource } from '../request/gather-chunks.ts';
 import { listRequests, type RequestFilter } from '../request/list-requests.ts';
+import { claimRetry, releaseRetry } from '../request/retry-claim.ts';
 import { noteRetry, planRetry, type RetriedRequest } from '../request/retry-request.ts';
 import { requestChunks, type EncodedChunk, type ReadOptions } from '../request/request-chunks.ts';
 import { hasEnded, readRequest, type RequestRecord } from '../request/request-record.ts';
@@ -114,10 +115,20 @@ export class SubmittedRequests {
    * Submits the failed chunks of a request that has ended as a new one: with its options, label, lane and tenant, under
    * the same rules as any other. Its webhook stays with it.
    *
-   * @throws FarmError as planRetry and submit; `model_changed` where the model is another one by now, whose vectors
+   * @throws FarmError as claimRetry, planRetry and submit; `model_changed` where the model is another one by now, whose vectors
    *   would not go with those that are done.
    */
   async retry(requestId: string, options: CallOptions): Promise<RetriedRequest> {
+    const { redis, keys } = this.#ports;
+    await this.#ask(() => claimRetry(redis, keys, requestId));
+    try {
+      return await this.#retry(requestId, options);
+    } finally {
+      await this.#ask(() => releaseRetry(redis, keys, requestId)).catch(() => undefined);
+    }
+  }
+
+  async #retry(requestId: string, options: CallOptions): Promise<RetriedRequest> {
     const { redis, keys } = this.#ports;
     const plan = await this.#ask(() => planRetry(this.#ports, requestId), IDLE_TIMEOUT_MS);
     const { model, fingerprint } = await this.#ports.resolve(plan.request, options);

@@ -100,6 +100,10 @@ local function numberFrom(least, value, instead)
   if number and number >= least and number <= UNKNOWN then return number end
   return instead
 end
+local function shareFrom(value, instead)
+  local share = numberFrom(0.01, value, instead)
+  return share <= 1 and share or instead
+end
 local function farmRoom(admission, limits, defaultTexts, defaultShare)
   local held = redis.call('HMGET', admission, 'texts', 'bytes')
   local limit = redis.call('HMGET', limits, 'maxTexts', 'maxBytes', 'memoryShare')
@@ -115,7 +119,7 @@ local function farmRoom(admission, limits, defaultTexts, defaultShare)
     if memory == 0 then memory = tonumber(string.match(info, 'total_system_memory:(%d+)') or 0) end
     if memory > 0 then
       room.memoryBytes = memory
-      room.stopBytes = math.floor(memory * math.min(1, numberFrom(0.01, limit[3], tonumber(defaultShare))))
+      room.stopBytes = math.floor(memory * shareFrom(limit[3], tonumber(defaultShare)))
     end
   end
   room.maxBytes = math.min(room.maxBytes, room.stopBytes)

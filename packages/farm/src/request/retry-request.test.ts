@@ -42,6 +42,19 @@ describe('a retry', () => {
     return id;
   }
 
+  it('is one where several ask for it at once', async () => {
+    const id = await failedRequest(1);
+    const others = await Promise.all([farm.openProducer(), farm.openProducer(), farm.openProducer()]);
+    const asked = await Promise.allSettled(others.map(({ requests }) => requests.retry(id, {})));
+    expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    const refusals = asked.flatMap((one) =>
+      one.status === 'rejected' ? [FarmError.from(one.reason).code] : [],
+    );
+    expect(refusals).toEqual(['invalid_argument', 'invalid_argument']);
+    expect(await producer.requests.list({})).toHaveLength(2);
+    expect(await farm.client.hexists(farm.keys.request(id), 'retryClaimedUntilMs')).toBe(0);
+  });
+
   it('submits the failed chunks alone, with the options, label, lane and tenant of then', async () => {
     const options = { dimensions: 2, tenant: 'acme', lane: 'bulk' };
     const terms = { label: 'reindex', resultTtlMs: 60_000 };
