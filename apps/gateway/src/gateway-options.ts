@@ -44,6 +44,17 @@ export const gatewayOptionsSchema = z.strictObject({
     .max(1_024 * MEBIBYTE)
     .default(16 * MEBIBYTE),
 
+  /** Most bytes of one file of `/v1/files`, and of all of them: they are kept in Redis. */
+  maxFileBytes: z
+    .int()
+    .min(1_024)
+    .max(512 * MEBIBYTE)
+    .default(64 * MEBIBYTE),
+  maxFilesBytes: z
+    .int()
+    .min(1_024)
+    .default(512 * MEBIBYTE),
+
   /** Most bytes of bodies and vectors that are held at one time: those beyond are told to come back. */
   maxHeldBytes: z
     .int()

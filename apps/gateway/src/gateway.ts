@@ -16,6 +16,7 @@ import type { DoorPorts } from './http/door-ports.ts';
 import { gatewayApp } from './http/gateway-app.ts';
 import { OpenRequests } from './http/open-requests.ts';
 import { ResultRoom } from './http/result-room.ts';
+import { OpenBatches } from './openai-batch/open-batches.ts';
 import { KeyRing, type ApiKey } from './keys/api-keys.ts';
 
 /** The head of a request comes in this time, all of it in the next, or its connection is closed. */
@@ -57,6 +58,8 @@ export async function openGateway(options: GatewayOptions): Promise<RunningGatew
     keys,
     corsOrigins,
     maxBodyBytes,
+    maxFileBytes,
+    maxFilesBytes,
     maxHeldBytes,
     maxOpenRequests,
     logger,
@@ -66,6 +69,9 @@ export async function openGateway(options: GatewayOptions): Promise<RunningGatew
   const drain = new AbortController();
   const link = FarmLink.open({ redis, prefix, logger, prepare: (farm) => setWeights(farm, keys ?? []) });
   const rate = keys?.some(isLimited) === true ? TextRate.open({ redis, prefix }) : undefined;
+  const charge = async (key: ApiKey | undefined, texts: number, signal: AbortSignal): Promise<void> => {
+    if (key && isLimited(key)) await rate?.take(key.name, texts, key, { signal });
+  };
   const ports: DoorPorts = {
     link,
     metrics,
@@ -75,11 +81,23 @@ export async function openGateway(options: GatewayOptions): Promise<RunningGatew
     maxOpenRequests,
     bert: new BertStatus({ model, maxBodyBytes }),
     draining: drain.signal,
-    charge: async ({ key, signal }, texts) => {
-      if (!key || !isLimited(key)) return;
-      await rate?.take(key.name, texts, key, { signal });
-    },
+    charge: ({ key, signal }, texts) => charge(key, texts, signal),
   };
+  const batches = OpenBatches.open({
+    redis,
+    prefix,
+    maxFileBytes,
+    maxFilesBytes,
+    link,
+    // A key that the gateway does not know any more has no limit, and the farm's own holds.
+    chargeKey: (name, texts, signal) =>
+      charge(
+        keys?.find((key) => key.name === name),
+        texts,
+        signal,
+      ),
+    logger,
+  });
   const app = gatewayApp({
     open,
     metrics,
@@ -87,10 +105,12 @@ export async function openGateway(options: GatewayOptions): Promise<RunningGatew
     draining: drain.signal,
     corsOrigins,
     keys: keys && new KeyRing(keys),
-    ...farmDoors(ports, open),
+    ...farmDoors(ports, open, batches),
     logger,
   });
   const release = async (): Promise<void> => {
+    await batches.drain({ graceMs: 0 });
+    batches.close();
     rate?.close();
     await link.close();
   };
@@ -113,7 +133,7 @@ export async function openGateway(options: GatewayOptions): Promise<RunningGatew
   if (bert) watchBertDoor(metrics.registry, bert);
   const finish = async (graceMs: number): Promise<void> => {
     drain.abort();
-    await Promise.all([within(graceMs, open.empty()), bert?.close({ graceMs })]);
+    await Promise.all([within(graceMs, open.empty()), bert?.close({ graceMs }), batches.drain({ graceMs })]);
     await closeServer(server);
     await release();
   };
