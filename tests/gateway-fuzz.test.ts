@@ -99,10 +99,20 @@ const BODIES: Readonly<Record<string, object>> = {
   },
   '/embed_all': { inputs: 'a' },
   '/tokenize': { inputs: 'a', add_special_tokens: false },
+  '/v1/batches': {
+    input_file_id: 'file-none',
+    endpoint: '/v1/embeddings',
+    completion_window: '24h',
+    metadata: { a: 'b' },
+    output_expires_after: { anchor: 'created_at', seconds: 3_600 },
+  },
 };
 const PATHS = [
   '/v1/models',
   '/v1/models/memory',
+  '/v1/files',
+  '/v1/batches?limit=2&after=x&order=asc',
+  '/v1/batches/batch_none',
   '/info',
   '/health',
   '/status/server',
@@ -119,6 +129,7 @@ const TYPES = [
 ];
 
 async function httpCase(random: SeededRandom): Promise<Verdict> {
+  if (random.chance(0.1)) return await uploadCase(random);
   const [path, body] = random.pick(Object.entries(BODIES));
   const [at, init] = random.chance(0.85)
     ? [path, requestOf(random, body)]
@@ -129,6 +140,41 @@ async function httpCase(random: SeededRandom): Promise<Verdict> {
   const { status, text, type } = await ask(at, init);
   const about = `${init.method ?? 'GET'} ${at} ${typeof init.body === 'string' ? init.body.slice(0, 200) : ''}`;
   return { about, outcome: String(status), fault: faultOf(at, status, text, type) };
+}
+
+/** A form with one thing or another that is wrong with it, and with lines that are. */
+async function uploadCase(random: SeededRandom): Promise<Verdict> {
+  const call = {
+    custom_id: hostileString(random),
+    method: 'POST',
+    url: '/v1/embeddings',
+    body: hostileJson(random, 0),
+  };
+  const lines = random.chance(0.5) ? `${JSON.stringify(call)}\n` : hostileString(random).toWellFormed();
+  const name = random.chance(0.9) ? 'file' : hostileString(random).replaceAll(/[\r\n"]/g, '');
+  let form =
+    `--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\n${random.pick(['batch', 'batch', 'batch', 'x', ''])}\r\n` +
+    `--x\r\nContent-Disposition: form-data; name="${name}"; filename="${random.pick(['a', '', '../\u0000', '"'])}"\r\n\r\n${lines}\r\n--x--\r\n`;
+  if (random.chance(0.3)) form = form.slice(0, random.below(form.length));
+  if (random.chance(0.1)) form = form.replace('\r\n\r\n', random.pick(['\n\n', '\r\n', '']));
+  const type = random.pick([
+    'multipart/form-data; boundary=x',
+    'multipart/form-data; boundary=',
+    'multipart/form-data',
+  ]);
+  const headers = { 'Content-Type': random.chance(0.8) ? 'multipart/form-data; boundary=x' : type };
+  const { status, text, type: answered } = await ask('/v1/files', { method: 'POST', body: form, headers });
+  if (status === 200) {
+    const { id } = JSON.parse(text) as { id: string };
+    const body = { input_file_id: id, endpoint: '/v1/embeddings', completion_window: '24h' };
+    await ask('/v1/batches', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  }
+  const about = `POST /v1/files ${JSON.stringify(form.slice(0, 300))}`;
+  return { about, outcome: String(status), fault: faultOf('/v1/files', status, text, answered) };
 }
 
 function requestOf(random: SeededRandom, body: object): RequestInit {

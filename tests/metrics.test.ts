@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDashboard } from '@embedfarm/dashboard/dashboard';
+import { openGateway, type RunningGateway } from '@embedfarm/gateway/gateway';
 import { EmbeddingFarm } from '@embedfarm/sdk';
 import { eventually } from '@embedfarm/testkit/eventually';
 import { openTestRedis, type TestRedis } from '@embedfarm/testkit/redis';
@@ -23,7 +24,10 @@ let redis: TestRedis;
 let folder: string;
 let worker: RunningWorker;
 let dashboard: Awaited<ReturnType<typeof openDashboard>>;
-let scrapes: { worker: Map<string, Metric>; dashboard: Map<string, Metric> };
+let gateway: RunningGateway;
+const ROLES = ['worker', 'dashboard', 'gateway'] as const;
+type Role = (typeof ROLES)[number];
+let scrapes: Record<Role, Map<string, Metric>>;
 
 beforeAll(async () => {
   redis = await openTestRedis();
@@ -32,6 +36,8 @@ beforeAll(async () => {
   const cacheDir = join(folder, 'cache');
   worker = await openWorker({ redis: redis.url, model, cacheDir, devices: 'cpu:1', metricsPort: 0 });
   dashboard = await openDashboard({ redis: redis.url, port: 0 });
+  gateway = await openGateway({ redis: redis.url, port: 0, bertClient: { portIn: 0, portOut: 0 } });
+  await eventually(async () => (await fetch(`${gateway.url}/v1/models`)).status === 200);
   const farm = await EmbeddingFarm.connect({ redis: redis.url });
   await farm.encode(['the river', 'the']);
   const long = Array.from({ length: 40 }, () => 'the').join(' ');
@@ -42,10 +48,12 @@ beforeAll(async () => {
   scrapes = {
     worker: parseScrape(await scrape(worker.metricsUrl)),
     dashboard: parseScrape(await scrape(dashboard.url)),
+    gateway: parseScrape(await scrape(gateway.url)),
   };
   await farm.close();
 });
 afterAll(async () => {
+  await gateway.close();
   await dashboard.close();
   await worker.close();
   await redis.close();
@@ -53,14 +61,14 @@ afterAll(async () => {
 });
 
 describe('docs/metrics.md', () => {
-  it.each(['worker', 'dashboard'] as const)('lists every metric of the %s as a scrape tells it', (role) => {
+  it.each(ROLES)('lists every metric of the %s as a scrape tells it', (role) => {
     const told = [...scrapes[role]].filter(([name]) => name.startsWith('farm_'));
     const rows = told.map(([name, { kind, help }]) => [name, kind, help]);
     const listed = rowsOf(role).map(([name, kind, , , meaning]) => [name, kind, meaning]);
     expect(listed).toEqual(rows);
   });
 
-  it.each(['worker', 'dashboard'] as const)('names the labels of the %s', (role) => {
+  it.each(ROLES)('names the labels of the %s', (role) => {
     // Without a series yet there is no label to see.
     const seen = rowsOf(role).filter(([name = '']) => scrapes[role].get(name)?.labels.length);
     const told = seen.map(([name = '']) => [name, scrapes[role].get(name)?.labels.join(', ')]);
@@ -70,7 +78,7 @@ describe('docs/metrics.md', () => {
 
   it('gives each metric the unit that its name says', () => {
     const units = { seconds: 's', bytes: 'bytes', ratio: '0 to 1' };
-    const rows = [...rowsOf('worker'), ...rowsOf('dashboard')];
+    const rows = ROLES.flatMap(rowsOf);
     for (const [end, unit] of Object.entries(units)) {
       const named = rows.filter(([name = '']) => new RegExp(`_${end}(_total)?$`).test(name));
       expect(new Set(named.map(([, , , told]) => told))).toEqual(new Set([unit]));
@@ -106,18 +114,18 @@ interface GrafanaDashboard {
   readonly templating: { list: { definition?: string }[] };
 }
 
-/** Names of metrics in PromQL that neither a worker nor the dashboard has. */
+/** Names of metrics in PromQL that no scrape has. */
 function unknownNames(expressions: readonly string[]): string[] {
   const names = expressions.flatMap(
     (expression) => expression.match(/\b(?:farm|process|bullmq|nodejs)_\w+/g) ?? [],
   );
   expect(names.length).toBeGreaterThanOrEqual(expressions.length);
-  const known = new Set([...scrapes.worker.keys(), ...scrapes.dashboard.keys()]);
+  const known = new Set(ROLES.flatMap((role) => [...scrapes[role].keys()]));
   return names.filter((name) => !known.has(name) && !known.has(name.replace(/_(?:bucket|sum|count)$/, '')));
 }
 
 /** Rows of the table below the heading of a role: name, kind, labels, unit, meaning. */
-function rowsOf(role: 'worker' | 'dashboard'): string[][] {
+function rowsOf(role: Role): string[][] {
   const [, part = ''] = PAGE.split(new RegExp(`^### Of a ${role}|^### Of the ${role}`, 'm'));
   const [section = ''] = part.split(/^##/m);
   return section

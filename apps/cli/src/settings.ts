@@ -145,6 +145,36 @@ const FLAGS = {
     syntax: '--cors-origins <list>',
     says: 'https://a.example.com,…: origins of pages that may call, or *',
   },
+  bertClient: {
+    variable: 'EMBEDFARM_BERT_CLIENT',
+    syntax: '--bert-client',
+    says: 'serve BertClient of bert-as-service too, over ZeroMQ: see docs/bert-client.md',
+  },
+  bertPortIn: {
+    variable: 'EMBEDFARM_BERT_PORT_IN',
+    syntax: '--bert-port-in <port>',
+    says: 'port that BertClient sends to, 5555 where nothing is said; 0 takes a free one',
+  },
+  bertPortOut: {
+    variable: 'EMBEDFARM_BERT_PORT_OUT',
+    syntax: '--bert-port-out <port>',
+    says: 'port that BertClient hears its results on, 5556 where nothing is said',
+  },
+  bertHost: {
+    variable: 'EMBEDFARM_BERT_HOST',
+    syntax: '--bert-host <address>',
+    says: 'address of those ports, which ask for no key: 127.0.0.1, or 0.0.0.0 for all',
+  },
+  bertShowTokens: {
+    variable: 'EMBEDFARM_BERT_SHOW_TOKENS',
+    syntax: '--bert-show-tokens',
+    says: 'results for BertClient carry the tokens of their texts',
+  },
+  bertAllowTermination: {
+    variable: 'EMBEDFARM_BERT_ALLOW_TERMINATION',
+    syntax: '--bert-allow-termination',
+    says: 'bert-serving-terminate ends the gateway',
+  },
   port: { variable: 'EMBEDFARM_PORT', syntax: '--port <port>', says: 'port of the page; 0 takes a free one' },
   host: {
     variable: 'EMBEDFARM_HOST',

@@ -48,6 +48,12 @@ export class FarmLink {
     throw new FarmError('cancelled', 'the gateway is closed');
   }
 
+  /** The farm, as soon as it is there. @throws FarmError `cancelled` where the gateway closes before. */
+  async connected(): Promise<EmbeddingFarm> {
+    await this.#connected;
+    return await this.farm();
+  }
+
   /** The farm of half a second ago at most. @throws FarmError `redis_unavailable`. */
   async status(): Promise<FarmStatus> {
     const { readAtMs = -Infinity, status } = this.#status ?? {};

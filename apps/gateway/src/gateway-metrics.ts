@@ -1,5 +1,5 @@
 import { ProcessMetrics } from '@embedfarm/service/process-metrics';
-import { Counter, Gauge, Histogram } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { DOORS, type DoorName } from './http/call.ts';
 
 /** From a lone text that is in the cache to a call that waited for its deadline. */
@@ -39,7 +39,10 @@ export class GatewayMetrics {
     labelNames: ['door'],
     registers: this.#registers,
   });
-  readonly #texts = this.#counter('farm_gateway_texts_total', 'Texts that callers got vectors of.');
+  readonly #texts = this.#counter(
+    'farm_gateway_texts_total',
+    'Texts that callers got vectors of; not those of submitted requests.',
+  );
   readonly #tokens = this.#counter('farm_gateway_tokens_total', 'Tokens of those texts.');
   /** Sums over all doors, for those who ask the gateway itself. */
   readonly totals = { requests: 0, texts: 0 };
@@ -51,13 +54,22 @@ export class GatewayMetrics {
     }
   }
 
+  /** For what some gateways alone have. */
+  get registry(): Registry {
+    return this.#process.registry;
+  }
+
   watch(figures: () => GatewayFigures): void {
     const registers = this.#registers;
     const gauge = (name: string, help: string, read: (now: GatewayFigures) => number): void => {
       const one: Gauge = new Gauge({ name, help, registers, collect: () => one.set(read(figures())) });
     };
     gauge('farm_gateway_connections', 'Connections of callers that are open.', (now) => now.connections);
-    gauge('farm_gateway_open_requests', 'Requests that are not answered yet.', (now) => now.openRequests);
+    gauge(
+      'farm_gateway_open_requests',
+      'Requests that are not answered yet; the one that asks is one.',
+      (now) => now.openRequests,
+    );
     gauge(
       'farm_gateway_held_bytes',
       'Bytes that open requests hold: their bodies and vectors.',

@@ -1,6 +1,7 @@
 import { nameSchema, redisAddressSchema } from '@embedfarm/contract';
 import type { Logger } from '@embedfarm/service/logger';
 import { z } from 'zod';
+import { bertDoorOptionsSchema } from './bert-client/bert-door-options.ts';
 import { apiKeysSchema } from './keys/api-keys.ts';
 import { corsOriginsSchema } from './http/cors.ts';
 
@@ -28,12 +29,31 @@ export const gatewayOptionsSchema = z.strictObject({
   /** Origins of pages that may call from a browser, as `https://app.example.com`, or `*`. Without them none may. */
   corsOrigins: corsOriginsSchema.optional(),
 
+  /**
+   * Serves clients of bert-as-service on two ports of ZeroMQ too: see docs/bert-client.md. They show no key, so that
+   * `host` is this machine alone unless it is said here.
+   */
+  bertClient: bertDoorOptionsSchema
+    .omit({ redis: true, prefix: true, farm: true, model: true, statistic: true, logger: true })
+    .optional(),
+
   /** Most bytes of one body, after it is unpacked. */
   maxBodyBytes: z
     .int()
     .min(1_024)
     .max(1_024 * MEBIBYTE)
     .default(16 * MEBIBYTE),
+
+  /** Most bytes of one file of `/v1/files`, and of all of them: they are kept in Redis. */
+  maxFileBytes: z
+    .int()
+    .min(1_024)
+    .max(512 * MEBIBYTE)
+    .default(64 * MEBIBYTE),
+  maxFilesBytes: z
+    .int()
+    .min(1_024)
+    .default(512 * MEBIBYTE),
 
   /** Most bytes of bodies and vectors that are held at one time: those beyond are told to come back. */
   maxHeldBytes: z

@@ -89,6 +89,31 @@ describe('a gateway', () => {
     expect((await first).status).toBe(200);
   });
 
+  it('holds of bodies what has come, so that who announces much and sends nothing is in nobody’s way', async () => {
+    await test.openFakeWorker();
+    const gateway = await test.openGateway({ maxHeldBytes: 100_000, maxOpenRequests: 2 });
+    await test.ready();
+    const head = 'POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+    const slow = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const socket = await openSocket(gateway.url);
+        socket.write(`${head}Content-Length: 90000\r\n\r\n{`);
+        return socket;
+      }),
+    );
+    const held = async (bytes: number) =>
+      (await test.ask('/metrics')).body.includes(`farm_gateway_held_bytes ${bytes}\n`);
+    await eventually(() => held(20), { what: 'a byte of each' });
+    expect((await test.ask('/v1/embeddings', request())).status).toBe(200);
+    // Those who send it all are told when there is no more room, and read no further.
+    for (const socket of slow.slice(0, 2)) socket.write('x'.repeat(60_000));
+    const [answer] = await Promise.race(slow.slice(0, 2).map((socket) => once(socket, 'data')));
+    expect(String(answer)).toMatch(/^HTTP\/1.1 429 [^]*Connection: close[^]*rate_limit_exceeded/);
+    for (const socket of slow) socket.destroy();
+    await eventually(() => held(0), { what: 'nothing held' });
+    expect((await test.ask('/v1/embeddings', request())).status).toBe(200);
+  });
+
   it('gives up what nobody waits for any more', async () => {
     const encoder = new FakeEncoder();
     encoder.hold();

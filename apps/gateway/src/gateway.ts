@@ -3,15 +3,20 @@ import { parseOptions } from '@embedfarm/contract';
 import type { EmbeddingFarm } from '@embedfarm/sdk';
 import { TextRate } from '@embedfarm/farm/text-rate';
 import { closeServer, listen, urlOf } from '@embedfarm/service/listen';
+import type { BertDoor } from './bert-client/bert-door.ts';
+import { within } from './bert-client/within.ts';
+import { watchBertDoor } from './bert-client/watch-bert-door.ts';
+import { BertStatus } from './bert-http/bert-status.ts';
 import { farmDoors } from './farm-doors.ts';
 import { FarmLink } from './farm-link.ts';
 import { GatewayMetrics } from './gateway-metrics.ts';
-import { gatewayOptionsSchema, type GatewayOptions } from './gateway-options.ts';
+import { gatewayOptionsSchema, type GatewayOptions, type ResolvedGatewayOptions } from './gateway-options.ts';
 import { GatewayProbes } from './gateway-probes.ts';
 import type { DoorPorts } from './http/door-ports.ts';
 import { gatewayApp } from './http/gateway-app.ts';
 import { OpenRequests } from './http/open-requests.ts';
 import { ResultRoom } from './http/result-room.ts';
+import { OpenBatches } from './openai-batch/open-batches.ts';
 import { KeyRing, type ApiKey } from './keys/api-keys.ts';
 
 /** The head of a request comes in this time, all of it in the next, or its connection is closed. */
@@ -26,6 +31,10 @@ const DEFAULT_GRACE_MS = 90_000;
 
 export interface RunningGateway {
   readonly url: string;
+  /** The ports of ZeroMQ, where it speaks it. */
+  readonly bertClient: { readonly portIn: number; readonly portOut: number } | undefined;
+  /** Settles at the end of a close, also of one that a TERMINATION began. */
+  readonly closed: Promise<void>;
   /**
    * Drains: what is open may finish for `graceMs` (default 90,000), what is new is told to go elsewhere. Safe to call
    * twice.
@@ -49,6 +58,8 @@ export async function openGateway(options: GatewayOptions): Promise<RunningGatew
     keys,
     corsOrigins,
     maxBodyBytes,
+    maxFileBytes,
+    maxFilesBytes,
     maxHeldBytes,
     maxOpenRequests,
     logger,
@@ -58,6 +69,9 @@ export async function openGateway(options: GatewayOptions): Promise<RunningGatew
   const drain = new AbortController();
   const link = FarmLink.open({ redis, prefix, logger, prepare: (farm) => setWeights(farm, keys ?? []) });
   const rate = keys?.some(isLimited) === true ? TextRate.open({ redis, prefix }) : undefined;
+  const charge = async (key: ApiKey | undefined, texts: number, signal: AbortSignal): Promise<void> => {
+    if (key && isLimited(key)) await rate?.take(key.name, texts, key, { signal });
+  };
   const ports: DoorPorts = {
     link,
     metrics,
@@ -65,13 +79,25 @@ export async function openGateway(options: GatewayOptions): Promise<RunningGatew
     model,
     maxBodyBytes,
     maxOpenRequests,
-    startedAt: new Date(),
+    bert: new BertStatus({ model, maxBodyBytes }),
     draining: drain.signal,
-    charge: async ({ key, signal }, texts) => {
-      if (!key || !isLimited(key)) return;
-      await rate?.take(key.name, texts, key, { signal });
-    },
+    charge: ({ key, signal }, texts) => charge(key, texts, signal),
   };
+  const batches = OpenBatches.open({
+    redis,
+    prefix,
+    maxFileBytes,
+    maxFilesBytes,
+    link,
+    // A key that the gateway does not know any more has no limit, and the farm's own holds.
+    chargeKey: (name, texts, signal) =>
+      charge(
+        keys?.find((key) => key.name === name),
+        texts,
+        signal,
+      ),
+    logger,
+  });
   const app = gatewayApp({
     open,
     metrics,
@@ -79,17 +105,22 @@ export async function openGateway(options: GatewayOptions): Promise<RunningGatew
     draining: drain.signal,
     corsOrigins,
     keys: keys && new KeyRing(keys),
-    ...farmDoors(ports, open),
+    ...farmDoors(ports, open, batches),
     logger,
   });
   const release = async (): Promise<void> => {
+    await batches.drain({ graceMs: 0 });
+    batches.close();
     rate?.close();
     await link.close();
   };
-  let server: Server;
+  let server: Server | undefined;
+  let bert: BertDoor | undefined;
   try {
     server = await listen(app, port, host);
+    bert = await openBertClient(resolved, ports);
   } catch (thrown) {
+    if (server) await closeServer(server);
     await release();
     throw thrown;
   }
@@ -99,17 +130,55 @@ export async function openGateway(options: GatewayOptions): Promise<RunningGatew
     openRequests: open.count,
     heldBytes: open.heldBytes,
   }));
-  let closing: Promise<void> | undefined;
-  const close = async (graceMs: number): Promise<void> => {
+  if (bert) watchBertDoor(metrics.registry, bert);
+  const finish = async (graceMs: number): Promise<void> => {
     drain.abort();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)));
-    await Promise.race([open.empty(), late]);
-    clearTimeout(timer);
+    await Promise.all([within(graceMs, open.empty()), bert?.close({ graceMs }), batches.drain({ graceMs })]);
     await closeServer(server);
     await release();
   };
-  return { url: urlOf(server), close: ({ graceMs = DEFAULT_GRACE_MS } = {}) => (closing ??= close(graceMs)) };
+  return running(urlOf(server), bert, finish);
+}
+
+function running(
+  url: string,
+  bert: BertDoor | undefined,
+  finish: (graceMs: number) => Promise<void>,
+): RunningGateway {
+  let closing: Promise<void> | undefined;
+  let tellClosed: (end: Promise<void>) => void = () => undefined;
+  const closed = new Promise<void>((resolve) => (tellClosed = resolve));
+  // Who awaits the close hears of what went wrong in it.
+  closed.catch(() => undefined);
+  const close = ({ graceMs = DEFAULT_GRACE_MS } = {}): Promise<void> => {
+    closing ??= finish(graceMs);
+    tellClosed(closing);
+    return closing;
+  };
+  // A TERMINATION ends the whole of it, as it ends a server of bert-as-service; so does a socket that fails.
+  void bert?.closed.then(() => close()).catch(() => undefined);
+  return { url, bertClient: bert && { portIn: bert.portIn, portOut: bert.portOut }, closed, close };
+}
+
+/** ZeroMQ is loaded where it is asked for. */
+async function openBertClient(
+  { bertClient, model, logger }: ResolvedGatewayOptions,
+  { link, bert }: DoorPorts,
+): Promise<BertDoor | undefined> {
+  if (!bertClient) return undefined;
+  const { openBertDoor } = await import('./bert-client/open-bert-door.ts');
+  const farm = link.connected();
+  // Whoever waits for it hears of the end.
+  farm.catch(() => undefined);
+  const door = await openBertDoor({
+    ...bertClient,
+    farm,
+    statistic: bert.statistic,
+    ...(model === undefined ? {} : { model }),
+    ...(logger === undefined ? {} : { logger }),
+  });
+  bert.watch(door);
+  return door;
 }
 
 async function setWeights(farm: EmbeddingFarm, keys: readonly ApiKey[]): Promise<void> {

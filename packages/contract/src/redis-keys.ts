@@ -82,6 +82,29 @@ export interface RedisKeys {
   readonly webhooksDue: string;
   /** Hosts that workers deliver webhooks to, by last heartbeat (zset). */
   readonly webhookHosts: string;
+  /** What is known of a kept file (hash). */
+  file(fileId: string): string;
+  /** Everything before the file id, for scripts that get many of them. */
+  readonly filePrefix: string;
+  /** Its bytes, by the number of the slice (hash). */
+  fileSlices(fileId: string): string;
+  /** Ids of somebody's files by the time they came (zset). */
+  files(owner: string): string;
+  /** Ids of files with bytes by the time they go (zset). */
+  readonly heldFiles: string;
+  /** Bytes of each of them and, under the empty name, of all (hash). */
+  readonly heldFileBytes: string;
+  /** A batch: its record, who works on it, whether it is taken back (hash). */
+  batch(batchId: string): string;
+  readonly batchPrefix: string;
+  /** Which lines of its input are which texts of which request (hash). */
+  batchLines(batchId: string): string;
+  /** Ids of somebody's batches by the time they came (zset). */
+  batches(owner: string): string;
+  /** Ids of somebody's batches that have not ended, by the time at which they are nobody's (zset). */
+  openBatches(owner: string): string;
+  /** Ids of batches by the time at which somebody has to look after them (zset). */
+  readonly dueBatches: string;
 }
 
 export function redisKeys(prefix: string = shardPrefix()): RedisKeys {
@@ -127,6 +150,18 @@ export function redisKeys(prefix: string = shardPrefix()): RedisKeys {
     cancel: `${prefix}:cancel`,
     webhooksDue: `${prefix}:webhooks-due`,
     webhookHosts: `${prefix}:webhook-hosts`,
+    file: (fileId) => `${prefix}:file:${fileId}`,
+    filePrefix: `${prefix}:file:`,
+    fileSlices: (fileId) => `${prefix}:file-slices:${fileId}`,
+    files: (owner) => `${prefix}:files:${owner}`,
+    heldFiles: `${prefix}:held-files`,
+    heldFileBytes: `${prefix}:held-file-bytes`,
+    batch: (batchId) => `${prefix}:batch:${batchId}`,
+    batchPrefix: `${prefix}:batch:`,
+    batchLines: (batchId) => `${prefix}:batch-lines:${batchId}`,
+    batches: (owner) => `${prefix}:batches:${owner}`,
+    openBatches: (owner) => `${prefix}:open-batches:${owner}`,
+    dueBatches: `${prefix}:due-batches`,
   };
 }
 

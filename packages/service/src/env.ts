@@ -83,6 +83,16 @@ const envSchema = z.object({
     .string()
     .transform((origins) => origins.split(',').map((origin) => origin.trim()))
     .optional(),
+  /** Whether the gateway serves clients of bert-as-service on two ports of ZeroMQ. */
+  EMBEDFARM_BERT_CLIENT: z.stringbool().optional(),
+  EMBEDFARM_BERT_PORT_IN: z.coerce.number().int().min(0).max(65_535).optional(),
+  EMBEDFARM_BERT_PORT_OUT: z.coerce.number().int().min(0).max(65_535).optional(),
+  /** The address of those two, which know no key: this machine alone until told otherwise. */
+  EMBEDFARM_BERT_HOST: z.string().optional(),
+  /** Whether their results carry the tokens of the texts. */
+  EMBEDFARM_BERT_SHOW_TOKENS: z.stringbool().optional(),
+  /** Whether the message TERMINATION closes the gateway. */
+  EMBEDFARM_BERT_ALLOW_TERMINATION: z.stringbool().optional(),
   /** The address of the gateway, the dashboard and of metrics; `0.0.0.0` inside a container. */
   EMBEDFARM_HOST: z.string().optional(),
   /** What one has to know to look at the dashboard and to act. No flag: other users see the flags of a process. */
@@ -137,6 +147,12 @@ export interface Env {
   readonly gatewayPort: number | undefined;
   readonly gatewayKeys: string | undefined;
   readonly corsOrigins: string[] | undefined;
+  readonly bertClient: boolean | undefined;
+  readonly bertPortIn: number | undefined;
+  readonly bertPortOut: number | undefined;
+  readonly bertHost: string | undefined;
+  readonly bertShowTokens: boolean | undefined;
+  readonly bertAllowTermination: boolean | undefined;
   readonly host: string | undefined;
   readonly dashboardKey: string | undefined;
   readonly label: string | undefined;
@@ -182,6 +198,12 @@ export function readEnv(variables: NodeJS.ProcessEnv = process.env): Env {
     gatewayPort: env.EMBEDFARM_GATEWAY_PORT,
     gatewayKeys: env.EMBEDFARM_GATEWAY_KEYS,
     corsOrigins: env.EMBEDFARM_CORS_ORIGINS,
+    bertClient: env.EMBEDFARM_BERT_CLIENT,
+    bertPortIn: env.EMBEDFARM_BERT_PORT_IN,
+    bertPortOut: env.EMBEDFARM_BERT_PORT_OUT,
+    bertHost: env.EMBEDFARM_BERT_HOST,
+    bertShowTokens: env.EMBEDFARM_BERT_SHOW_TOKENS,
+    bertAllowTermination: env.EMBEDFARM_BERT_ALLOW_TERMINATION,
     host: env.EMBEDFARM_HOST,
     dashboardKey: env.EMBEDFARM_DASHBOARD_KEY,
     label: env.EMBEDFARM_LABEL,

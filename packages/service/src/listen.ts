@@ -2,6 +2,9 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { FarmError } from '@embedfarm/contract';
 
+/** Connections that come at once and are not taken yet; the system has a limit of its own, 4,096 on Linux. */
+const BACKLOG = 4_096;
+
 /**
  * A server that takes connections.
  *
@@ -14,7 +17,7 @@ export async function listen(handler: RequestListener, port: number, host: strin
       const fault = cause.code === 'EADDRINUSE' ? 'the port is taken' : cause.message;
       reject(new FarmError('invalid_argument', `cannot listen on ${host}:${port}: ${fault}`, { cause }));
     });
-    server.listen(port, host, resolve);
+    server.listen(port, host, BACKLOG, resolve);
   });
   return server;
 }

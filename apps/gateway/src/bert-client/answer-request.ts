@@ -6,15 +6,13 @@ import type { QuietLog } from './quiet-log.ts';
 import type { DoorRequest } from './read-request.ts';
 import type { RequestStatistic } from './request-statistic.ts';
 import { answerFrames, failureFrames, resultFrames } from './result-frames.ts';
-import { configFailure, serverConfig, serverStatus } from './server-config.ts';
+import { configFailure, serverConfig, serverStatus, type DoorFacts } from './server-config.ts';
 
 export interface AnswerPorts extends EncodePorts {
   readonly counters: DoorCounters;
   readonly statistic: RequestStatistic;
   readonly log: QuietLog;
-  readonly startedAt: Date;
-  readonly portIn: number;
-  readonly portOut: number;
+  readonly facts: DoorFacts;
   figures(): DoorFigures;
 }
 
@@ -44,8 +42,8 @@ async function describe(
   ports: AnswerPorts,
   signal: AbortSignal,
 ): Promise<object> {
-  const { link, counters, statistic } = ports;
-  const config = serverConfig({ ...ports, client }, await link.model(signal));
+  const { link, counters, statistic, facts } = ports;
+  const config = serverConfig(facts, client, await link.model(signal));
   if (kind === 'config') return config;
   const farm = await link.status(signal);
   return serverStatus(config, statistic.value(), { ...counters, now: ports.figures() }, farm);

@@ -2,6 +2,7 @@ import { nameSchema, redisAddressSchema } from '@embedfarm/contract';
 import type { EmbeddingFarm } from '@embedfarm/sdk';
 import type { Logger } from '@embedfarm/service/logger';
 import { z } from 'zod';
+import { RequestStatistic } from './request-statistic.ts';
 
 /** What the door needs of a farm. */
 export type FarmPort = Pick<EmbeddingFarm, 'encode' | 'status'>;
@@ -17,9 +18,12 @@ export const bertDoorOptionsSchema = z.strictObject({
   /** Key prefix of the farm; the first shard where left out. */
   prefix: z.string().min(1).max(64).optional(),
 
-  /** A connection that is there already, in place of one to `redis`. Whoever opened it closes it. */
+  /** A connection in place of one to `redis`, as soon as it is there. Whoever opened it closes it. */
   farm: z
-    .custom<FarmPort>((value) => typeof value === 'object' && value !== null, 'must be an EmbeddingFarm')
+    .custom<FarmPort | Promise<FarmPort>>(
+      (value) => typeof value === 'object' && value !== null,
+      'must be an EmbeddingFarm',
+    )
     .optional(),
 
   /** Address to listen on. The protocol knows no password, so it is for this machine alone until told otherwise. */
@@ -90,6 +94,9 @@ export const bertDoorOptionsSchema = z.strictObject({
 
   /** Most connections to each of the two ports. */
   maxConnections: z.int().min(1).default(10_000),
+
+  /** Where requests are counted for those who ask, if others count there too. */
+  statistic: z.instanceof(RequestStatistic).optional(),
 
   /** How long a result waits for a client that has not subscribed, or lost its connection. */
   unclaimedMs: z.int().min(0).max(2_147_483_647).default(10_000),

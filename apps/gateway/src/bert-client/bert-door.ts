@@ -1,4 +1,5 @@
 import { FarmError, parseOptions } from '@embedfarm/contract';
+import { version as zeromqVersion } from 'zeromq';
 import { answerRequest, type AnswerPorts } from './answer-request.ts';
 import {
   bertDoorOptionsSchema,
@@ -18,6 +19,7 @@ import { readRequest, type DoorRequest } from './read-request.ts';
 import { RequestStatistic } from './request-statistic.ts';
 import { bytesOf, failureFrames } from './result-frames.ts';
 import { Subscriptions } from './subscriptions.ts';
+import type { DoorFacts } from './server-config.ts';
 import { within } from './within.ts';
 
 /** A message over the limit of a request is still read, to be answered; one of so many times the limit is not. */
@@ -35,13 +37,15 @@ export class BertDoor {
   readonly counters: DoorCounters;
   readonly portIn: number;
   readonly portOut: number;
+  /** What those who ask are told of it. */
+  readonly facts: DoorFacts;
   /** Settles when the door is closed, by whomever. */
   readonly closed: Promise<void>;
   readonly #options: ResolvedBertDoorOptions;
   readonly #sockets: DoorSockets;
   readonly #guards: DoorGuards;
   readonly #subscriptions = new Subscriptions();
-  readonly #statistic = new RequestStatistic();
+  readonly #statistic: RequestStatistic;
   readonly #ledger = new ClientLedger();
   readonly #outbox: Outbox;
   readonly #log: QuietLog;
@@ -66,6 +70,8 @@ export class BertDoor {
     this.#guards = guards;
     this.portIn = guards.requests.port;
     this.portOut = guards.results.port;
+    this.facts = factsOf(options, this);
+    this.#statistic = options.statistic ?? new RequestStatistic();
     this.#log = new QuietLog(options.logger);
     this.#outbox = new Outbox(
       {
@@ -128,9 +134,7 @@ export class BertDoor {
       counters: this.counters,
       statistic: this.#statistic,
       log: this.#log,
-      startedAt: new Date(),
-      portIn: this.portIn,
-      portOut: this.portOut,
+      facts: this.facts,
       figures: () => this.figures(),
     };
   }
@@ -273,4 +277,12 @@ export class BertDoor {
     await this.#ports.link.close();
     this.#tellClosed();
   }
+}
+
+function factsOf(
+  { normalize, showTokens, maxRequestBytes, maxRequestTexts }: ResolvedBertDoorOptions,
+  { portIn, portOut }: Pick<BertDoor, 'portIn' | 'portOut'>,
+): DoorFacts {
+  const zeromq = { version: zeromqVersion, portIn, portOut };
+  return { startedAt: new Date(), normalize, showTokens, maxRequestBytes, maxRequestTexts, zeromq };
 }

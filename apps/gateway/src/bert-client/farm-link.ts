@@ -14,7 +14,7 @@ const MODEL_POLL_MS = 500;
 export interface FarmLinkOptions {
   readonly redis: string;
   readonly prefix: string | undefined;
-  readonly farm: FarmPort | undefined;
+  readonly farm: FarmPort | Promise<FarmPort> | undefined;
   readonly model: string | undefined;
   readonly timeoutMs: number;
   readonly logger: Logger | undefined;
@@ -69,7 +69,8 @@ export class FarmLink {
 
   async close(): Promise<void> {
     this.#closed.abort();
-    await Promise.allSettled([this.#connected, this.#asking]);
+    // Somebody else's connection may be waited for longer than this one lives.
+    await Promise.allSettled([this.#options.farm ? undefined : this.#connected, this.#asking]);
     await this.#own?.close();
   }
 

@@ -1,7 +1,5 @@
 import type { FarmError, Pooling } from '@embedfarm/contract';
 import type { FarmStatus, ModelStatus } from '@embedfarm/sdk';
-import { version as zmqVersion } from 'zeromq';
-import type { ResolvedBertDoorOptions } from './bert-door-options.ts';
 
 /** BertClient 1.10.0 wants its own version. It is the last one. */
 export const BERT_CLIENT_VERSION = '1.10.0';
@@ -17,54 +15,62 @@ const POOLING_STRATEGIES: Record<Pooling, number> = {
   cls_pooled: 6,
 };
 
+/** What a door is, for those who ask. */
 export interface DoorFacts {
-  readonly options: ResolvedBertDoorOptions;
   readonly startedAt: Date;
-  readonly portIn: number;
-  readonly portOut: number;
-  /** Of the client that asks. */
-  readonly client: string;
+  readonly normalize: boolean | undefined;
+  readonly showTokens: boolean;
+  readonly maxRequestBytes: number;
+  readonly maxRequestTexts: number;
+  /** Where ZeroMQ is spoken, if it is. */
+  readonly zeromq:
+    | { readonly version: string; readonly portIn: number; readonly portOut: number }
+    | undefined;
 }
 
 /**
  * Answer to SHOW_CONFIG, with the names of bert-as-service. What only its own server has is left out: a file of
  * weights, TensorFlow, the sockets between its processes.
+ *
+ * @param client the one that asks.
  */
-export function serverConfig(facts: DoorFacts, model: ModelStatus): Record<string, unknown> {
-  const { options, startedAt, portIn, portOut, client } = facts;
+export function serverConfig(facts: DoorFacts, client: string, model: ModelStatus): Record<string, unknown> {
+  const { startedAt, normalize, showTokens, maxRequestBytes, maxRequestTexts, zeromq } = facts;
   return {
     client,
     server_version: BERT_CLIENT_VERSION,
     server_start_time: pythonTime(startedAt),
     server_current_time: pythonTime(new Date()),
-    zmq_version: zmqVersion,
-    port: portIn,
-    port_out: portOut,
+    ...(zeromq && { zmq_version: zeromq.version, port: zeromq.portIn, port_out: zeromq.portOut }),
     model: model.model,
     max_seq_len: model.maxSequenceLength,
     pooling_strategy: POOLING_STRATEGIES[model.pooling as Pooling] ?? null,
     dimensions: model.dimensions,
-    normalize: options.normalize ?? model.normalize,
+    normalize: normalize ?? model.normalize,
     num_worker: model.workers,
-    show_tokens_to_client: options.showTokens,
+    show_tokens_to_client: showTokens,
     fp16: false,
-    max_request_bytes: options.maxRequestBytes,
-    max_request_texts: options.maxRequestTexts,
+    max_request_bytes: maxRequestBytes,
+    max_request_texts: maxRequestTexts,
   };
 }
 
-/** Answer to SHOW_STATUS: the configuration, the figures of bert-as-service, and what the farm says of itself. */
+/**
+ * Answer to SHOW_STATUS: the configuration, the figures of bert-as-service, and what the farm says of itself.
+ *
+ * @param door figures of the ZeroMQ door, where there is one.
+ */
 export function serverStatus(
   config: Record<string, unknown>,
   statistic: Record<string, number>,
-  door: object,
+  door: object | undefined,
   farm: FarmStatus,
 ): Record<string, unknown> {
   const { backlog, clients, admission } = farm;
   return {
     ...config,
     statistic,
-    door,
+    ...(door && { door }),
     farm: {
       workers: farm.workers.length,
       devices: farm.devices.length,

@@ -62,16 +62,24 @@ describe("bert-as-service's POST /encode", () => {
 });
 
 describe('the status of bert-as-service', () => {
-  it('has what the farm knows of it, under its names', async () => {
+  it('has what the farm knows of it, under the names of SHOW_STATUS', async () => {
+    const before = await test.ask('/status/server');
+    await test.ask('/encode', { body: { id: 1, texts: ['a', 'b'] } });
     const server = await test.ask('/status/server');
     expect(server.body).toMatchObject({
       num_worker: 1,
       max_seq_len: 512,
       server_version: '1.10.0',
-      statistic: { num_data_request: expect.any(Number), num_total_client: 2 },
-      queue_depth: { interactive: 0, bulk: 0 },
+      pooling_strategy: 2,
+      statistic: {
+        num_data_request: before.body.statistic.num_data_request + 1,
+        num_total_seq: before.body.statistic.num_total_seq + 2,
+        num_total_client: 1,
+      },
+      farm: { workers: 1, backlog: { interactive: 0, bulk: 0 } },
       status: 200,
     });
+    expect(server.body).not.toHaveProperty('port');
     const client = await test.ask('/status/client');
     expect(client.body).toMatchObject({ identity: expect.any(String), status: 200 });
   });

@@ -8,10 +8,8 @@ import { listPieces } from '../http/list-pieces.ts';
 import { sendPieces } from '../http/send-pieces.ts';
 import { TOKENS_AS_THEY_ARE } from '../http/tokens-as-they-are.ts';
 import { embeddingOf } from '../native/embedding-of.ts';
-import { clientStatus, serverStatus } from './bert-status.ts';
-import { bertText } from './bert-text.ts';
-
-const MAX_TEXTS = 8_192;
+import { bertText } from '../bert-client/bert-text.ts';
+import { MAX_BERT_TEXTS } from './bert-status.ts';
 
 export const bertRequestSchema = z
   .object({
@@ -20,7 +18,7 @@ export const bertRequestSchema = z
     texts: z
       .array(z.any())
       .min(1)
-      .max(MAX_TEXTS)
+      .max(MAX_BERT_TEXTS)
       .meta({ items: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] } }),
     is_tokenized: z.any().meta({ type: 'boolean' }),
   })
@@ -39,10 +37,15 @@ export function bertDoor(ports: DoorPorts): Router {
       next();
       return;
     }
-    callOf(response).door = 'bert';
+    const call = callOf(response);
+    call.door = 'bert';
     const { id, texts, is_tokenized } = parseOptions('encode request', bertRequestSchema, request.body);
     const isTokenized = Boolean(is_tokenized);
-    const read = texts.map((text, index) => bertText(text, isTokenized, `texts[${index}]`));
+    const because = `is_tokenized is ${isTokenized}`;
+    const read = texts.map((text, index) =>
+      bertText(text, { isTokenized, because, name: `texts[${index}]` }),
+    );
+    ports.bert.note(call.key?.name, read.length);
     const embeddings = await encodeFor(ports, response, read, isTokenized ? TOKENS_AS_THEY_ARE : {});
     response.type('application/json');
     await sendPieces(
@@ -51,11 +54,14 @@ export function bertDoor(ports: DoorPorts): Router {
     );
   });
   router.get('/status/server', async (_request, response) => {
-    response.json(serverStatus(await ports.link.status(), ports));
+    const { clientId } = await ports.link.farm(callOf(response).signal);
+    response.json({ ...ports.bert.of(await ports.link.status(), clientId), status: 200 });
   });
   router.get('/status/client', async (_request, response) => {
     const { clientId } = await ports.link.farm(callOf(response).signal);
-    response.json(clientStatus(clientId, ports.metrics.totals.requests));
+    const { requests } = ports.metrics.totals;
+    // The gateway is one client of the farm, whoever calls it.
+    response.json({ identity: clientId, num_request: requests, num_response: requests, status: 200 });
   });
   return router;
 }

@@ -1,36 +1,49 @@
 import type { FarmStatus } from '@embedfarm/sdk';
-import type { DoorPorts } from '../http/door-ports.ts';
+import type { BertDoor } from '../bert-client/bert-door.ts';
+import { RequestStatistic } from '../bert-client/request-statistic.ts';
+import { serverConfig, serverStatus, type DoorFacts } from '../bert-client/server-config.ts';
 import { servedModel } from '../http/served-model.ts';
 
-/** The version whose clients are served. */
-const SERVER_VERSION = '1.10.0';
+/** Most texts of a call of HTTP: its answer is held as a whole. */
+export const MAX_BERT_TEXTS = 8_192;
+/** Who calls by HTTP without a key is one client. */
+const NAMELESS = 'http';
 
-/** What the farm knows of what bert-as-service tells of itself, under the same names; what it has not is left out. */
-export function serverStatus(status: FarmStatus, { model, metrics, startedAt }: DoorPorts): unknown {
-  const served = servedModel(status, model);
-  return {
-    model_dir: served.model,
-    max_seq_len: served.maxSequenceLength,
-    pooling_strategy: served.pooling,
-    num_worker: served.workers,
-    device_map: status.devices.map(({ name }) => name),
-    cpu: status.devices.every(({ name }) => name.startsWith('cpu')),
-    server_version: SERVER_VERSION,
-    server_start_time: startedAt.toISOString(),
-    server_current_time: new Date().toISOString(),
-    show_tokens_to_client: false,
-    statistic: {
-      num_data_request: metrics.totals.requests,
-      num_total_seq: metrics.totals.texts,
-      num_total_client: status.clients,
-      num_active_client: status.clients,
-    },
-    queue_depth: status.backlog,
-    status: 200,
-  };
-}
+/** What the gateway tells of itself as bert-as-service does: the same by HTTP and by ZeroMQ. */
+export class BertStatus {
+  /** Requests of both doors. */
+  readonly statistic = new RequestStatistic();
+  readonly #model: string | undefined;
+  readonly #facts: DoorFacts;
+  #door: Pick<BertDoor, 'facts' | 'counters' | 'figures'> | undefined;
 
-/** The gateway is one client of the farm, whoever calls it. */
-export function clientStatus(identity: string, requests: number): unknown {
-  return { identity, num_request: requests, num_response: requests, status: 200 };
+  constructor({ model, maxBodyBytes }: { model: string | undefined; maxBodyBytes: number }) {
+    this.#model = model;
+    this.#facts = {
+      startedAt: new Date(),
+      normalize: undefined,
+      showTokens: false,
+      maxRequestBytes: maxBodyBytes,
+      maxRequestTexts: MAX_BERT_TEXTS,
+      zeromq: undefined,
+    };
+  }
+
+  /** From now on what is told is told of this door. */
+  watch(door: Pick<BertDoor, 'facts' | 'counters' | 'figures'>): void {
+    this.#door = door;
+  }
+
+  /** Counts a request by HTTP. */
+  note(key: string | undefined, texts: number): void {
+    this.statistic.note(key ?? NAMELESS, texts);
+  }
+
+  /** @throws FarmError `model_not_found`; `invalid_argument` where the farm serves several, and none was named. */
+  of(farm: FarmStatus, client: string): Record<string, unknown> {
+    const { facts = this.#facts, counters } = this.#door ?? {};
+    const door = this.#door && { ...counters, now: this.#door.figures() };
+    const config = serverConfig(facts, client, servedModel(farm, this.#model));
+    return serverStatus(config, this.statistic.value(), door, farm);
+  }
 }

@@ -1,3 +1,4 @@
+import type { BertStatus } from '../bert-http/bert-status.ts';
 import type { FarmLink } from '../farm-link.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
 import type { Call } from './call.ts';
@@ -12,7 +13,8 @@ export interface DoorPorts {
   readonly model: string | undefined;
   readonly maxBodyBytes: number;
   readonly maxOpenRequests: number;
-  readonly startedAt: Date;
+  /** What bert-as-service's two doors tell of themselves. */
+  readonly bert: BertStatus;
   /** Aborts when the gateway takes no more. */
   readonly draining: AbortSignal;
   /**

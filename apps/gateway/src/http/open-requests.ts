@@ -8,6 +8,7 @@ export class OpenRequests {
   readonly #maxRequests: number;
   readonly #maxBytes: number;
   #requests = 0;
+  #reading = 0;
   #bytes = 0;
   #onEmpty: (() => void) | undefined;
 
@@ -33,9 +34,22 @@ export class OpenRequests {
     };
   }
 
+  /**
+   * A request whose body is still on its way takes no place from others, until the function that it returns is called:
+   * bodies may come as slowly as they like.
+   */
+  read(): () => void {
+    this.#reading += 1;
+    let isRead = false;
+    return () => {
+      if (!isRead) this.#reading -= 1;
+      isRead = true;
+    };
+  }
+
   /** @throws FarmError `overloaded` where there are more than may be. Counts nothing. */
   check(): void {
-    if (this.#requests <= this.#maxRequests) return;
+    if (this.#requests - this.#reading <= this.#maxRequests) return;
     throw new FarmError('overloaded', `the gateway has ${this.#maxRequests} requests open, the limit`, {
       retryAfterMs: COME_BACK_MS,
     });

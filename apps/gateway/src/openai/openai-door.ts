@@ -8,10 +8,8 @@ import { sendPieces } from '../http/send-pieces.ts';
 import { embeddingsRequestSchema } from './embeddings-request.ts';
 import { embeddingsJson } from './embeddings-json.ts';
 import { TOKENS_AS_THEY_ARE } from '../http/tokens-as-they-are.ts';
+import { MAX_INPUTS } from './max-inputs.ts';
 import { openaiModel } from './openai-model.ts';
-
-/** As many as OpenAI takes: clients cut their lists there. */
-const MAX_INPUTS = 2_048;
 
 /**
  * What clients of OpenAI's embeddings need.

@@ -24,6 +24,8 @@ function paramOf(code: string, message: string): string | null {
   if (code === 'model_not_found') return 'model';
   if (code !== 'invalid_argument' && code !== 'sequence_too_long') return null;
   const [, named] =
-    /→ at ([\w.[\]]+)/.exec(message) ?? /^(input(?:\[\d+\])*|dimensions|model)(?=[ :])/.exec(message) ?? [];
+    /→ at ([\w.[\]]+)/.exec(message) ??
+    /^(input(?:\[\d+\])*|dimensions|model|file|purpose|input_file_id)(?=[ :])/.exec(message) ??
+    [];
   return named ?? null;
 }

@@ -27,7 +27,17 @@ export function openapiDocument(): Json {
 }
 
 function operationJson(operation: Operation, schemas: Json): Json {
-  const { path, tag, says, body, query, answers, status = 200, error } = operation;
+  const {
+    path,
+    tag,
+    says,
+    body,
+    bodyType = 'application/json',
+    query,
+    answers,
+    status = 200,
+    error,
+  } = operation;
   const parameters = [
     ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
       name,
@@ -51,7 +61,7 @@ function operationJson(operation: Operation, schemas: Json): Json {
       : {
           requestBody: {
             required: true,
-            content: { 'application/json': { schema: referTo(body, schemas, 'input') } },
+            content: { [bodyType]: { schema: referTo(body, schemas, 'input') } },
           },
         }),
     responses: {

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { TestGateway } from '../testing/test-gateway.ts';
+import { batchLine, BatchClient } from '../testing/batch-client.ts';
 import * as answers from './answers.ts';
+import { batchAnswerSchema, batchesAnswerSchema, filesAnswerSchema } from './batch-answers.ts';
 import { OPERATIONS } from './operations.ts';
 
 let test: TestGateway;
@@ -66,6 +68,19 @@ describe('the OpenAPI document', () => {
   ])('tells what %s answers with: %#', async (path, body, schema) => {
     const answer = await test.ask(path, body === undefined ? {} : { body });
     expect(schema.safeParse(answer.body).error).toBeUndefined();
+  });
+
+  it('tells what files and batches are', async () => {
+    const client = new BatchClient(test.url);
+    const { id } = await client.create(batchLine('a', { model: 'memory', input: 'a' }));
+    await client.until(id, 'completed');
+    for (const [path, schema] of [
+      [`/v1/batches/${id}`, batchAnswerSchema],
+      ['/v1/batches', batchesAnswerSchema],
+      ['/v1/files', filesAnswerSchema],
+    ] as const) {
+      expect(schema.safeParse((await test.ask(path)).body).error).toBeUndefined();
+    }
   });
 
   it('tells what lines of a result are', async () => {

@@ -5,6 +5,7 @@ import { resultQuerySchema } from '../native/send-result.ts';
 import { embeddingsRequestSchema } from '../openai/embeddings-request.ts';
 import { embedAllRequestSchema, embedRequestSchema, tokenizeRequestSchema } from '../tei/tei-requests.ts';
 import * as answers from './answers.ts';
+import { BATCH_OPERATIONS } from './batch-operations.ts';
 
 /** One thing that the gateway does, as its document tells it. */
 export interface Operation {
@@ -14,6 +15,8 @@ export interface Operation {
   readonly tag: 'Embedfarm' | 'OpenAI' | 'text-embeddings-inference' | 'bert-as-service' | 'Health';
   readonly says: string;
   readonly body?: z.ZodType | readonly z.ZodType[];
+  /** Of a body that is no JSON. */
+  readonly bodyType?: 'multipart/form-data';
   readonly query?: z.ZodObject;
   /** What it answers with, by the type of its content; a string says what is no JSON. */
   readonly answers: Readonly<Record<string, z.ZodType | readonly z.ZodType[] | string>>;
@@ -109,6 +112,7 @@ export const OPERATIONS: readonly Operation[] = [
     answers: { [JSON_TYPE]: answers.modelAnswerSchema },
     error: openai,
   },
+  ...BATCH_OPERATIONS,
   {
     method: 'post',
     path: '/embed',
