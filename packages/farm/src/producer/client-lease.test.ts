@@ -130,7 +130,9 @@ describe('the lease of a client', () => {
   it('takes nothing unasked once a heartbeat has told that memory is short', async () => {
     const lease = await openLease();
     expect(lease.tryTake(load(1))).toBe(true);
-    await redis.hset(keys.limits, 'memoryShare', '0.000001');
+    // An empty Redis takes about 1 MB.
+    await redis.config('SET', 'maxmemory', `${50 * 1024 * 1024}`);
+    await redis.hset(keys.limits, 'memoryShare', '0.01');
     await lease.renew();
     expect(lease.tryTake(load(1))).toBe(false);
     await expect(seek(lease, 1).promise).rejects.toMatchObject({ code: 'overloaded' });

@@ -27,11 +27,12 @@ export interface ClientTidings {
 /**
  * Renews a client and makes its reply stream where it is missing: workers never make one
  * (XADD NOMKSTREAM), so a client that is gone leaves none behind. Dead clients go, with what they said of themselves.
+ * Without memory too: a client that is not heard of then would lose its lease and its replies.
  * KEYS clients, reply, client reports, stats minute prefix, then results that were read; ARGV client id, client TTL,
  * reply TTL, most dead ones, report or nothing, the id before which replies were read or nothing, minute TTL, then the
  * list of addToMinute. Returns the stream's last id.
  */
-const heartbeatScript = new RedisScript(`
+const heartbeatScript = new RedisScript(`#!lua flags=allow-oom
 ${ADD_TO_MINUTE_LUA}
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
