@@ -62,6 +62,7 @@ const CLIENTS = {
           headers: { 'Content-Type': 'application/json' },
           body: JSON.stringify({ model, input, encoding_format: 'base64' }),
         });
+        if (!answer.ok) throw new Error(await answer.text());
         const { data } = await answer.json();
         if (data.length !== input.length) throw new Error('short');
       });
