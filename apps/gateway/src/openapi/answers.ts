@@ -1,4 +1,5 @@
 import { FARM_ERROR_CODES, VECTOR_DTYPES, type FarmErrorCode } from '@embedfarm/contract';
+import { REQUEST_STATES } from '@embedfarm/sdk';
 import { z } from 'zod';
 
 /** What the farm's own door answers with. For the document, and for the tests that hold answers against it. */
@@ -43,16 +44,7 @@ export const encodeAnswerSchema = z
 export const requestAnswerSchema = z
   .strictObject({
     id: z.string(),
-    state: z.enum([
-      'filling',
-      'queued',
-      'running',
-      'completed',
-      'failed',
-      'cancelled',
-      'incomplete',
-      'expired',
-    ]),
+    state: z.enum(REQUEST_STATES),
     model: z.string(),
     label: z.string().optional(),
     fault: z.string().optional(),
