@@ -1,8 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ThreadCalls } from '@embedfarm/engine/thread/thread-call';
+import { endProcess } from './end-process.ts';
 import type { ClientProcessOptions } from './client-process.ts';
 import type { EngineProcessOptions } from './engine-process.ts';
 import type { ContenderCalls } from './engine/contender-calls.ts';
@@ -122,12 +122,6 @@ export class MeasuredProcess<Asked extends object = MeasureCalls> {
   }
 
   async #end(): Promise<void> {
-    const child = this.#child;
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const exit = once(child, 'exit').catch(() => undefined);
-    child.kill('SIGTERM');
-    const forced = setTimeout(() => child.kill('SIGKILL'), EXIT_TIMEOUT_MS);
-    await exit;
-    clearTimeout(forced);
+    await endProcess(this.#child, EXIT_TIMEOUT_MS);
   }
 }

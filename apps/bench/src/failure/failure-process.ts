@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ThreadCalls } from '@embedfarm/engine/thread/thread-call';
+import { endProcess } from '../end-process.ts';
 import type { ClientOptions } from './client-process.ts';
 import type { DeviceWorkerOptions } from './device-worker-process.ts';
 import type { TimedWorkerOptions } from './timed-worker-process.ts';
@@ -87,12 +87,6 @@ export class FailureProcess {
 
   /** Safe to call twice. */
   async close(): Promise<void> {
-    const child = this.#child;
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const exit = once(child, 'exit').catch(() => undefined);
-    child.kill('SIGTERM');
-    const forced = setTimeout(() => child.kill('SIGKILL'), EXIT_TIMEOUT_MS);
-    await exit;
-    clearTimeout(forced);
+    await endProcess(this.#child, EXIT_TIMEOUT_MS);
   }
 }

@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { FarmError } from '@embedfarm/contract';
+import { endProcess } from '../end-process.ts';
 
 const COMMAND = fileURLToPath(new URL('../../../cli/bin/embedfarm.js', import.meta.url));
 const OPEN_TIMEOUT_MS = 30_000;
@@ -61,13 +61,7 @@ export class BoardProcess {
   /** Safe to call twice. */
   async close(): Promise<void> {
     this.#leave.abort();
-    const child = this.#child;
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const exit = once(child, 'exit').catch(() => undefined);
-    child.kill('SIGTERM');
-    const forced = setTimeout(() => child.kill('SIGKILL'), EXIT_TIMEOUT_MS);
-    await exit;
-    clearTimeout(forced);
+    await endProcess(this.#child, EXIT_TIMEOUT_MS);
   }
 
   async #look(url: string): Promise<void> {
